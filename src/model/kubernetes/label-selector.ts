@@ -1,0 +1,72 @@
+// Label selectors, as text (`app=a,tier in (x,y)`) and as objects. Source: kubernetes/apimachinery pkg/labels/selector.go.
+import { KnodeError } from '../../base/errors.ts'
+
+export interface LabelSelector {
+  matchLabels?: Record<string, string>
+  matchExpressions?: { key: string; operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'; values?: string[] }[]
+}
+
+export type LabelMatcher = (labels: Readonly<Record<string, string>> | undefined) => boolean
+
+/** Compiles a selector object; an empty one matches everything. */
+export function labelMatcher(selector: LabelSelector): LabelMatcher {
+  const exact = Object.entries(selector.matchLabels ?? {})
+  const expressions = selector.matchExpressions ?? []
+  return (labels = {}) =>
+    exact.every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value) &&
+    expressions.every(({ key, operator, values = [] }) => requirement(key, operator, values)(labels))
+}
+
+/** Parses the text form. @throws {KnodeError} USAGE naming the part that does not parse. */
+export function parseLabelSelector(text: string): LabelMatcher {
+  const parts = splitOutsideParentheses(text)
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+  const requirements = parts.map(parseRequirement)
+  return (labels = {}) => requirements.every((holds) => holds(labels))
+}
+
+type Requirement = (labels: Readonly<Record<string, string>>) => boolean
+
+function parseRequirement(part: string): Requirement {
+  const set = /^([^\s!=,()]+)\s+(in|notin)\s*\(([^()]*)\)$/.exec(part)
+  if (set !== null) {
+    const values = set[3]!.split(',').map((value) => value.trim())
+    return requirement(set[1]!, set[2] === 'in' ? 'In' : 'NotIn', values)
+  }
+  const compared = /^([^\s!=,()]+)\s*(==|=|!=)\s*([^\s=!,()]*)$/.exec(part)
+  if (compared !== null) return requirement(compared[1]!, compared[2] === '!=' ? 'NotIn' : 'In', [compared[3]!])
+  const absent = /^!\s*([^\s!=,()]+)$/.exec(part)
+  if (absent !== null) return requirement(absent[1]!, 'DoesNotExist', [])
+  if (/^[^\s!=,()]+$/.test(part)) return requirement(part, 'Exists', [])
+  throw new KnodeError('USAGE', `unable to parse requirement: "${part}"`, {
+    hint: 'write selectors like app=shop,tier!=cache,env in (dev,test),!legacy',
+  })
+}
+
+function requirement(key: string, operator: string, values: string[]): Requirement {
+  switch (operator) {
+    case 'In':
+      return (labels) => Object.hasOwn(labels, key) && values.includes(labels[key]!)
+    case 'NotIn':
+      return (labels) => !Object.hasOwn(labels, key) || !values.includes(labels[key]!)
+    case 'Exists':
+      return (labels) => Object.hasOwn(labels, key)
+    default:
+      return (labels) => !Object.hasOwn(labels, key)
+  }
+}
+
+function splitOutsideParentheses(text: string): string[] {
+  const parts: string[] = []
+  let depth = 0
+  let start = 0
+  for (let index = 0; index < text.length; index++) {
+    if (text[index] === '(') depth++
+    if (text[index] === ')') depth--
+    if (text[index] !== ',' || depth > 0) continue
+    parts.push(text.slice(start, index))
+    start = index + 1
+  }
+  return [...parts, text.slice(start)]
+}

@@ -1,0 +1,116 @@
+// The second door: where events live. A stream is a durable log; a consumer is a named position in it.
+import type { EventMessage } from '../../model/cloudevents/event.ts'
+
+/** Position of an event in its stream: 0 for the first ever appended, rising by one. */
+export type Offset = number
+
+export interface EventTransport extends AsyncDisposable {
+  /** Opens the stream, creating it if need be; new options replace old ones. */
+  ensureStream(name: string, options?: StreamOptions): Promise<EventStream>
+  /** The stream if it is there. */
+  stream(name: string): EventStream | undefined
+  /** Ends its consumers and removes its events. Fine when there is none. */
+  deleteStream(name: string): Promise<void>
+  /** Streams by name. */
+  streams(): StreamInfo[]
+}
+
+export interface StreamOptions {
+  /** Events older than this may go once no consumer needs them, in milliseconds. @default 86_400_000 (24 h) */
+  retentionMs?: number
+  /** Above this the oldest events may go once no consumer needs them, in bytes. @default 1_073_741_824 (1 GiB) */
+  retentionBytes?: number
+  /** Hard limit: above it `append` is refused until consumers move on, in bytes. @default 4_294_967_296 (4 GiB) */
+  streamBytesMax?: number
+}
+
+/** Where a new or repositioned consumer starts: a time is milliseconds since 1970. */
+export type StartFrom = 'earliest' | 'latest' | { offset: Offset } | { timeMs: number }
+
+/**
+ * Names the consumers that want an event. Asked once per event for all consumers that keep up; the event counts as
+ * acknowledged for the others.
+ */
+export type Selector = (message: EventMessage) => ReadonlySet<string>
+
+export interface EventStream {
+  readonly name: string
+  /**
+   * Resolves when the event is as safe as the driver promises; appends that arrive together share one commit.
+   * The caller must not change the message afterwards.
+   * @throws {KnodeError} TRANSPORT_FULL (retryable) at the hard limit or on a full disk, TRANSPORT_FAILED when the
+   * medium fails, TRANSPORT_CLOSED.
+   */
+  append(message: EventMessage): Promise<Offset>
+  /** Replaces the selector; `undefined` hands every event to every consumer. */
+  select(selector: Selector | undefined): void
+  /**
+   * Starts handing events to the named consumer, which is created at `from` if it is new; an old one goes on where its
+   * acknowledgements stand. One consumption per name at a time: @throws {KnodeError} CONFLICT.
+   */
+  consume(consumer: string, options: ConsumeOptions): Promise<Consumption>
+  /** Moves a consumer that is not consuming now. Its retry state is forgotten. @throws {KnodeError} NOT_FOUND */
+  seek(consumer: string, to: StartFrom): Promise<void>
+  /** Forgets the consumer, so that it keeps no event alive. Fine when there is none. */
+  deleteConsumer(consumer: string): Promise<void>
+  /** Stored events from `from` on, oldest first, up to the newest at the time of the call. For dry runs and views. */
+  read(from: StartFrom): AsyncIterable<StoredEvent>
+  info(): StreamInfo
+}
+
+export interface StoredEvent {
+  offset: Offset
+  /** When it was appended, in milliseconds since 1970. */
+  appendedMs: number
+  message: EventMessage
+}
+
+export interface ConsumeOptions {
+  /** Where a consumer that does not exist yet starts. @default 'latest' */
+  from?: StartFrom
+  /** Deliveries handed over and not yet settled, at most. @default 100 */
+  inFlightMax?: number
+  /** Takes a delivery; must settle it exactly once, at any later time. Must not throw. */
+  handle: (delivery: Delivery) => void
+}
+
+/** An event on its way to one consumer. Settle it with exactly one of `ack` and `retryLater`. */
+export interface Delivery extends StoredEvent {
+  /** 1 for the first try; persisted, so that a restart does not start the count again. */
+  readonly attempt: number
+  /** The consumer is done with the event: delivered, dead-lettered, or dropped for a told reason. */
+  ack(): void
+  /** Hand it over again after `delayMs`, with `attempt + 1`. It keeps its place in `inFlightMax` no longer. */
+  retryLater(delayMs: number): void
+}
+
+/** A running consumption. Disposing it takes no more deliveries and gives unsettled ones back. */
+export interface Consumption extends AsyncDisposable {
+  /** Stops handing over, keeping the position; `resume` goes on. */
+  pause(): void
+  resume(): void
+  setInFlightMax(inFlightMax: number): void
+}
+
+export interface StreamInfo {
+  name: string
+  /** Offset of the oldest event kept, and of the next one to come. */
+  firstOffset: Offset
+  nextOffset: Offset
+  bytes: number
+  /** When the oldest event kept was appended, in milliseconds since 1970. */
+  oldestMs?: number
+  consumers: ConsumerInfo[]
+}
+
+export interface ConsumerInfo {
+  name: string
+  /** The oldest event it has not settled. */
+  position: Offset
+  /** Events appended and not settled yet, those filtered out not counted when known. */
+  lag: number
+  inFlight: number
+  /** Events waiting for a retry. */
+  retrying: number
+  active: boolean
+}
