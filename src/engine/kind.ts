@@ -10,8 +10,10 @@ export type KindId = string
 export interface PrinterColumn {
   /** As upstream's CRD writes it, e.g. `Age`; tables show it upper-case. */
   name: string
-  /** JSONPath below the object, e.g. `.status.conditions[?(@.type=="Ready")].status`. */
+  /** JSONPath below the object, e.g. `.status.conditions[?(@.type=="Ready")].status`; `''` when `print` is given. */
   jsonPath: string
+  /** Computes the cell where no JSONPath can; `undefined` prints nothing. */
+  print?(object: Resource, nowMs: number): string | number | boolean | undefined
   /** @default 'string' */
   type?: 'string' | 'integer' | 'number' | 'boolean' | 'date'
   description?: string
@@ -19,15 +21,24 @@ export interface PrinterColumn {
   priority?: number
 }
 
+export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch'
+
 export interface KindVersion {
   /** `v1`, `v1beta2`, … */
   name: string
   /** Schema of the whole object's fields beside apiVersion, kind and metadata: `{ spec, status }` or `{ data }`. */
   schema: Record<string, Schema>
+  /** A column called `Name` takes the place of the usual first one. */
   columns: PrinterColumn[]
   /** Sent as a `Warning:` header by requests to this version. */
   deprecationWarning?: string
 }
+
+/**
+ * `dns-subdomain`: lower case parts joined by dots; `dns-label`: one part (Namespace); `dns-1035`: one that starts with a
+ * letter (core Service); `path-segment`: anything that fits between two slashes (RBAC kinds, core Events).
+ */
+export type NameFormat = 'dns-subdomain' | 'dns-label' | 'dns-1035' | 'path-segment'
 
 export interface UserInfo {
   username: string
@@ -53,6 +64,8 @@ export interface KindDefinition<Object extends Resource = Resource> {
   /** `''` for core. */
   group: string
   kind: string
+  /** One sentence for `kubectl explain`. */
+  description?: string
   plural: string
   /** @default the kind in lower case */
   singular?: string
@@ -68,8 +81,14 @@ export interface KindDefinition<Object extends Resource = Resource> {
   convert?(object: Resource, toVersion: string): Resource
   /** Kubernetes' own kinds: no CRD, no generation, strategic merge, protobuf bodies, unconditional updates. */
   builtIn?: boolean
+  /** What a name of this kind may look like. @default 'dns-subdomain' */
+  nameFormat?: NameFormat
   /** Has a `/status` subresource. @default true for custom kinds, false for built-in ones */
   statusSubresource?: boolean
+  /** What clients may do with it; reconcilers may do all. @default all verbs */
+  verbs?: readonly Verb[]
+  /** Fields that `--field-selector` knows beside metadata.name and .namespace: its name → dotted path. */
+  selectableFields?: Readonly<Record<string, string>>
   /** Labels and annotations of the CustomResourceDefinition that lists the kind. */
   crd?: { labels?: Record<string, string>; annotations?: Record<string, string> }
   /** Names of upstream's webhooks, for the texts of refusals. */

@@ -6,7 +6,7 @@ import type { Random } from '../base/random.ts'
 import type { CloudEvent, EventMessage } from '../model/cloudevents/event.ts'
 import type { Addressable, DeliverySpec, Destination } from '../model/duck/types.ts'
 import type { Resource } from '../model/kubernetes/resource.ts'
-import type { EventTransport } from '../ports/event-transport/port.ts'
+import type { EventStream, EventTransport } from '../ports/event-transport/port.ts'
 import type { WorkloadRuntime } from '../ports/workload-runtime/port.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -25,6 +25,13 @@ export interface Reconciler<Object extends Resource = Resource> {
   finalize?(object: Object, context: ReconcileContext): Promise<void>
   /** Condition types that `Ready` depends on, and those that only inform. Absent: the kind has no conditions. */
   readonly conditions?: { dependents: readonly string[]; info?: readonly string[] }
+  /** Objects of classes that others look after get no call, no finalizer and no status. @default all are ours */
+  isOurs?(object: Object): boolean
+  /**
+   * Holds back the first `Ready: True` of an object until it is this old, in milliseconds: kn before 1.14 waits for ever
+   * when the object is Ready before kn's first look at it. @default 0
+   */
+  readonly firstReadyAfterMs?: number
 }
 
 export interface ReconcileContext {
@@ -47,6 +54,8 @@ export interface ReconcileContext {
   event(type: 'Normal' | 'Warning', reason: string, message: string): void
   /** Reconcile again after this long, at the latest. */
   requeueAfter(delayMs: number): void
+  /** Reconcile again now. May be kept and called at any later time, e.g. by a worker whose state changed. */
+  requeue(): void
 }
 
 /** Conditions of one object, with the rules of knative/pkg apis/condition_set.go. */
@@ -101,7 +110,16 @@ export interface ResourceClient {
   updateStatus<Object extends Resource>(object: Object): Promise<Object>
   /** JSON merge patch (RFC 7386). */
   patch<Object extends Resource>(kind: KindId, namespace: string, name: string, patch: object): Promise<Object>
-  delete(kind: KindId, namespace: string, name: string): Promise<void>
+  delete(kind: KindId, namespace: string, name: string, options?: RemovalOptions): Promise<void>
+  /** Stores a Namespace's `spec.finalizers`: a deleting one without any goes. */
+  finalize<Object extends Resource>(object: Object): Promise<Object>
+}
+
+export interface RemovalOptions {
+  /** Only this very object, not a namesake that came after it. @throws {StatusError} 409 Conflict otherwise */
+  uid?: string
+  /** What becomes of the objects it owns. @default 'Background' */
+  propagationPolicy?: 'Background' | 'Foreground' | 'Orphan'
 }
 
 /** Where this process can be reached. URLs have no trailing slash. */
@@ -146,6 +164,16 @@ export interface DeliveryEngine {
    * Never throws: the outcome says what happened.
    */
   send(event: CloudEvent, target: Addressable & { url: string }, options?: SendOptions): Promise<SendOutcome>
+  /** The door of a Broker: stamps arrival time, counts hops down, appends. The same endpoint for the same stream. */
+  brokerEndpoint(options: EndpointOptions): EventEndpoint
+  /** The door of a channel: appends the event as it is. */
+  channelEndpoint(options: EndpointOptions): EventEndpoint
+}
+
+export interface EndpointOptions {
+  namespace: string
+  name: string
+  stream: EventStream
 }
 
 export interface SendOptions {
@@ -186,6 +214,12 @@ export interface HttpEndpoint {
 }
 
 export type Endpoint = EventEndpoint | HttpEndpoint
+
+/** A door that is there but closed for now. */
+export function closedEndpoint(message: string, status = 503): EventEndpoint {
+  const refusal: AcceptResult = { status, message }
+  return { kind: 'events', accept: () => Promise.resolve(refusal), refusal: () => refusal }
+}
 
 export interface EndpointTable {
   /** `host` in lower case and without port, `path` without query. */

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { AdmissionContext } from '../../../engine/kind.ts'
+import { fieldErrorText } from '../../../model/kubernetes/field-error.ts'
+import { configMapDefaults } from '../../config-maps.ts'
+import { setBrokerDefaults } from './defaults.ts'
+import type { Broker } from './schema.ts'
+import { validateBroker } from './validate.ts'
+
+type Maps = Record<string, Record<string, string>>
+
+const shipped: Maps = Object.fromEntries(
+  configMapDefaults
+    .filter(({ metadata }) => metadata.namespace === 'knative-eventing')
+    .map(({ metadata, data }) => [metadata.name, data]),
+)
+
+const admission = (maps: Maps = shipped, old?: Broker): AdmissionContext<Broker> => ({
+  operation: old === undefined ? 'create' : 'update',
+  user: { username: 'me' },
+  config: { data: (_, name) => maps[name] ?? {} },
+  ...(old === undefined ? {} : { old }),
+})
+
+const aBroker = (spec: Broker['spec'] = {}, annotations?: Record<string, string>): Broker => ({
+  apiVersion: 'eventing.knative.dev/v1',
+  kind: 'Broker',
+  metadata: { name: 'b', namespace: 'shop', ...(annotations === undefined ? {} : { annotations }) },
+  spec,
+})
+
+function defaulted(broker: Broker, maps?: Maps): Broker {
+  setBrokerDefaults(broker, admission(maps))
+  return broker
+}
+
+test('an empty Broker gets class, config and delivery from the shipped defaults', () => {
+  const { metadata, spec } = defaulted(aBroker())
+  assert.equal(metadata.annotations?.['eventing.knative.dev/broker.class'], 'MTChannelBasedBroker')
+  assert.deepEqual(spec.config, {
+    kind: 'ConfigMap',
+    name: 'config-br-default-channel',
+    apiVersion: 'v1',
+    namespace: 'knative-eventing',
+  })
+  assert.deepEqual(spec.delivery, { retry: 10, backoffPolicy: 'exponential', backoffDelay: 'PT0.2S' })
+})
+
+test('a Broker with any delivery of its own gets none of the default’s fields', () => {
+  assert.deepEqual(defaulted(aBroker({ delivery: { retry: 1 } })).spec.delivery, { retry: 1 })
+})
+
+test('the defaults of a namespace beat those of the cluster, unless the config is explicit', () => {
+  const maps = {
+    'config-br-defaults': {
+      'default-br-config': `
+clusterDefault: { brokerClass: MTChannelBasedBroker, apiVersion: v1, kind: ConfigMap, name: cluster, namespace: s, delivery: { retry: 9 } }
+namespaceDefaults:
+  shop: { brokerClass: MTChannelBasedBroker, apiVersion: v1, kind: ConfigMap, name: own, namespace: s, delivery: { retry: 2 } }
+`,
+    },
+  }
+  assert.equal(defaulted(aBroker(), maps).spec.config?.name, 'own')
+  assert.equal(defaulted(aBroker(), maps).spec.delivery?.retry, 2)
+  const explicit = { config: { apiVersion: 'v1', kind: 'ConfigMap', name: 'mine' } }
+  const { spec } = defaulted(aBroker(explicit), maps)
+  assert.deepEqual([spec.config?.name, spec.config?.namespace, spec.delivery?.retry], ['mine', 'shop', 9])
+})
+
+test('what is wrong with a Broker is told in upstream’s words', () => {
+  const text = (broker: Broker, old?: Broker): string => fieldErrorText(validateBroker(broker, admission(shipped, old)))
+  const ours = { 'eventing.knative.dev/broker.class': 'MTChannelBasedBroker' }
+  assert.equal(text(aBroker()), 'missing field(s): eventing.knative.dev/broker.class')
+  assert.equal(
+    text(aBroker({ config: { kind: 'ConfigMap', name: 'c' }, delivery: { retry: -1, backoffDelay: '1s' } }, ours)),
+    [
+      'invalid value: -1: spec.delivery.retry',
+      'invalid value: 1s: spec.delivery.backoffDelay',
+      'missing field(s): spec.config.apiVersion',
+    ].join('\n'),
+  )
+  const config = { apiVersion: 'v1', kind: 'ConfigMap', name: 'x' }
+  const before = aBroker({ config }, ours)
+  const after = aBroker({ config: { ...config, name: 'y' } }, { 'eventing.knative.dev/broker.class': 'Kafka' })
+  assert.equal(
+    text(after, before),
+    [
+      'Immutable annotations changed (-old +new): annotations',
+      '{string}:\n\t-: "MTChannelBasedBroker"\n\t+: "Kafka"\n',
+      'Immutable fields changed (-old +new): spec',
+      '{v1.BrokerSpec}.Config.Name:\n\t-: "x"\n\t+: "y"\n',
+    ].join('\n'),
+  )
+})
+
+test('delivery may change', () => {
+  const ours = { 'eventing.knative.dev/broker.class': 'MTChannelBasedBroker' }
+  const change = validateBroker(aBroker({ delivery: { retry: 3 } }, ours), admission(shipped, aBroker({}, ours)))
+  assert.deepEqual(change, [])
+})

@@ -1,0 +1,35 @@
+// The door of every Broker: `POST /NAMESPACE/NAME`, on the gateway's address or as `broker-ingress`.
+import { closedEndpoint } from '../../../engine/reconciler.ts'
+import type { Endpoint, EndpointProvider, KindDeps } from '../../../engine/reconciler.ts'
+import { eventingSystemNamespace } from '../../../model/knative/feature-flags.ts'
+import { brokerClass, brokerClassAnnotation, brokerKind, brokerStream } from './schema.ts'
+import type { Broker } from './schema.ts'
+
+const ingressHosts = new Set([
+  '',
+  `broker-ingress.${eventingSystemNamespace}.svc.cluster.local`,
+  `broker-ingress.${eventingSystemNamespace}.svc`,
+])
+
+/** Finds Brokers in the cache: only what is stored counts, not what a reconciler knows. */
+export function brokerIngress({
+  caches,
+  delivery,
+  transport,
+}: Pick<KindDeps, 'caches' | 'delivery' | 'transport'>): EndpointProvider {
+  return {
+    find(host, path): Endpoint | undefined {
+      if (!ingressHosts.has(host)) return undefined
+      const [, namespace = '', name = '', ...rest] = path.split('/')
+      // One trailing slash is tolerated, as upstream does.
+      if (name === '' || rest.length > 1 || (rest.length === 1 && rest[0] !== '')) return undefined
+      const broker = caches.get<Broker>(brokerKind, namespace, name)
+      if (broker?.metadata.annotations?.[brokerClassAnnotation] !== brokerClass) return undefined
+      const stream = transport.stream(brokerStream(broker))
+      if (broker.status?.address === undefined || stream === undefined) {
+        return closedEndpoint(`Broker ${namespace}/${name} is not Ready yet`)
+      }
+      return delivery.brokerEndpoint({ namespace, name, stream })
+    },
+  }
+}

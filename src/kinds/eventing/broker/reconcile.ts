@@ -1,0 +1,98 @@
+// Makes a Broker real: a stream to keep its events, an address to send them to.
+import { messageOf } from '../../../base/errors.ts'
+import type { KindDeps, ReconcileContext, Reconciler } from '../../../engine/reconciler.ts'
+import { markEventPoliciesDisabled } from '../../../engine/security-conditions.ts'
+import { brokerChannelTemplate } from '../../../model/knative/channel-template.ts'
+import type { Resource } from '../../../model/kubernetes/resource.ts'
+import { brokerIngress } from './ingress.ts'
+import { brokerClass, brokerClassAnnotation, brokerStream } from './schema.ts'
+import type { Broker } from './schema.ts'
+
+interface ConfigMap extends Resource {
+  data?: Record<string, string>
+}
+
+/** Source: knative/eventing pkg/reconciler/broker/broker.go, with a stream of ours where upstream has a channel. */
+export class BrokerReconciler implements Reconciler<Broker> {
+  readonly conditions = {
+    dependents: ['TriggerChannelReady', 'FilterReady', 'IngressReady', 'Addressable', 'EventPoliciesReady'],
+    info: ['DeadLetterSinkResolved'],
+  }
+  #deps: Pick<KindDeps, 'transport' | 'addresses'>
+
+  constructor(deps: KindDeps) {
+    this.#deps = deps
+    deps.endpoints.add(brokerIngress(deps))
+  }
+
+  async reconcile(broker: Broker, context: ReconcileContext): Promise<void> {
+    const { conditions } = context
+    const status = (broker.status ??= {})
+    if (!isOurs(broker)) return
+    const problem = templateProblem(broker, context)
+    if (problem !== undefined) {
+      return conditions.markFalse(
+        'TriggerChannelReady',
+        'ChannelTemplateFailed',
+        `Error on setting up the ChannelTemplate: ${problem}`,
+      )
+    }
+    await this.#deps.transport.ensureStream(brokerStream(broker))
+    conditions.markTrue('TriggerChannelReady')
+    conditions.markTrue('FilterReady')
+    conditions.markTrue('IngressReady')
+    if (!resolveDeadLetterSink(broker, context)) return
+    const { namespace, name } = broker.metadata
+    status.address = { name: 'http', url: `${this.#deps.addresses.gatewayUrl}/${namespace}/${name}` }
+    conditions.markTrue('Addressable')
+    markEventPoliciesDisabled(conditions)
+  }
+
+  async finalize(broker: Broker): Promise<void> {
+    if (isOurs(broker)) await this.#deps.transport.deleteStream(brokerStream(broker))
+  }
+}
+
+/** Brokers of other classes belong to other controllers: not even their status is ours. */
+const isOurs = (broker: Broker): boolean => broker.metadata.annotations?.[brokerClassAnnotation] === brokerClass
+
+function templateProblem(broker: Broker, context: ReconcileContext): string | undefined {
+  const { kind, apiVersion, namespace = '', name = '' } = broker.spec.config ?? {}
+  if (kind !== 'ConfigMap' || apiVersion !== 'v1') {
+    return 'Broker.Spec.Config configuration not supported, only [kind: ConfigMap, apiVersion: v1]'
+  }
+  if (namespace === '' || name === '') return 'Broker.Spec.Config name and namespace are required'
+  const configMap = context.get<ConfigMap>('ConfigMap', namespace, name)
+  if (configMap === undefined) return `configmap "${name}" not found`
+  if (Object.keys(configMap.data ?? {}).length === 0) return 'empty or missing value for config'
+  try {
+    return brokerChannelTemplate(configMap.data ?? {}) === undefined ? 'failed to find channelTemplate' : undefined
+  } catch (thrown) {
+    return `ConfigMap ${namespace}/${name}: ${messageOf(thrown)}`
+  }
+}
+
+/** False when it does not resolve: the steps behind it wait, so that a Ready Broker stays as it is. */
+function resolveDeadLetterSink(broker: Broker, context: ReconcileContext): boolean {
+  const { conditions } = context
+  const status = broker.status!
+  const sink = broker.spec.delivery?.deadLetterSink
+  delete status.deadLetterSinkUri
+  delete status.deadLetterSinkCACerts
+  delete status.deadLetterSinkAudience
+  if (sink === undefined) {
+    conditions.markTrue('DeadLetterSinkResolved', 'DeadLetterSinkNotConfigured', 'No dead letter sink is configured.')
+    return true
+  }
+  try {
+    const address = context.resolve(sink, broker.metadata.namespace ?? '')
+    status.deadLetterSinkUri = address.url
+    if (address.CACerts !== undefined) status.deadLetterSinkCACerts = address.CACerts
+    if (address.audience !== undefined) status.deadLetterSinkAudience = address.audience
+    conditions.markTrue('DeadLetterSinkResolved')
+    return true
+  } catch (thrown) {
+    conditions.markFalse('DeadLetterSinkResolved', "Unable to get the dead letter sink's URI", messageOf(thrown))
+    return false
+  }
+}

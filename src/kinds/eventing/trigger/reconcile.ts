@@ -1,0 +1,183 @@
+// Makes a Trigger real: resolves its subscriber and delivers the Broker's stream to it.
+import { messageOf } from '../../../base/errors.ts'
+import { mirrorCondition } from '../../../engine/mirror-condition.ts'
+import type { DispatchSpec, KindDeps, ReconcileContext, Reconciler } from '../../../engine/reconciler.ts'
+import { markIdentityDisabled } from '../../../engine/security-conditions.ts'
+import { conditionOf } from '../../../model/duck/conditions.ts'
+import type { Addressable } from '../../../model/duck/types.ts'
+import type { Resource } from '../../../model/kubernetes/resource.ts'
+import { parseApiVersion } from '../../../model/kubernetes/resource.ts'
+import { brokerClass, brokerClassAnnotation, brokerKind, brokerStream } from '../broker/schema.ts'
+import type { Broker } from '../broker/schema.ts'
+import { triggerKind } from './schema.ts'
+import type { Trigger } from './schema.ts'
+
+type Address = Addressable & { url: string }
+
+/** Source: knative/eventing pkg/reconciler/broker/trigger/trigger.go, with a consumer where upstream has a Subscription. */
+export class TriggerReconciler implements Reconciler<Trigger> {
+  readonly conditions = {
+    dependents: [
+      'BrokerReady',
+      'SubscriptionReady',
+      'SubscriberResolved',
+      'DeadLetterSinkResolved',
+      'DependencyReady',
+      'OIDCIdentityCreated',
+    ],
+  }
+  #delivery: KindDeps['delivery']
+
+  constructor({ delivery }: KindDeps) {
+    this.#delivery = delivery
+  }
+
+  async reconcile(trigger: Trigger, context: ReconcileContext): Promise<void> {
+    const { conditions, workers } = context
+    const status = (trigger.status ??= {})
+    const { namespace = '' } = trigger.metadata
+    const name = trigger.spec.brokerRef?.name ?? trigger.spec.broker ?? ''
+    const broker = context.get<Broker>(brokerKind, trigger.spec.brokerRef?.namespace ?? namespace, name)
+    if (broker === undefined) {
+      await workers.stopAll()
+      return conditions.markFalse('BrokerReady', 'BrokerDoesNotExist', `Broker "${name}" does not exist`)
+    }
+    if (broker.metadata.annotations?.[brokerClassAnnotation] !== brokerClass) return
+    mirrorCondition(conditions, 'BrokerReady', conditionOf(broker, 'Ready'), {
+      reason: 'BrokerNotConfigured',
+      message: 'Broker has not yet been reconciled.',
+    })
+    if (conditions.status('BrokerReady') !== 'True') return
+
+    const subscriber = resolveSubscriber(trigger, context)
+    const deadLetter = resolveDeadLetter(trigger, broker, context)
+    markIdentityDisabled(conditions)
+    const deliverable = subscriber !== undefined && conditions.status('DeadLetterSinkResolved') === 'True'
+    // Upstream's steps stop at the first failure, so the Subscription keeps what it had.
+    if (!deliverable) return
+    const spec: DispatchSpec = {
+      owner: { kind: triggerKind, namespace, name: trigger.metadata.name, uid: trigger.metadata.uid ?? '' },
+      stream: brokerStream(broker),
+      consumer: trigger.metadata.uid ?? '',
+      contract: 'trigger',
+      ...(trigger.spec.filter === undefined ? {} : { filter: trigger.spec.filter }),
+      ...(trigger.spec.filters === undefined ? {} : { filters: trigger.spec.filters }),
+      annotations: ownAnnotations(trigger),
+      subscriber,
+      ...(broker.status?.address?.url === undefined ? {} : { reply: { url: broker.status.address.url } }),
+      ...(deadLetter === undefined ? {} : { deadLetter }),
+      ...withDelivery(trigger.spec.delivery ?? broker.spec.delivery),
+    }
+    try {
+      await workers.ensure('dispatch', spec, (wanted) => this.#delivery.dispatch(wanted))
+      conditions.markTrue('SubscriptionReady')
+    } catch (thrown) {
+      conditions.markFalse('SubscriptionReady', 'NotSubscribed', messageOf(thrown))
+      throw thrown
+    }
+    status.subscriberUri = subscriber.url
+    markDependency(trigger, context)
+  }
+
+  async finalize(trigger: Trigger, context: ReconcileContext): Promise<void> {
+    const name = trigger.spec.brokerRef?.name ?? trigger.spec.broker ?? ''
+    const broker = context.get<Broker>(brokerKind, trigger.metadata.namespace ?? '', name)
+    if (broker !== undefined) await this.#delivery.forget(brokerStream(broker), trigger.metadata.uid ?? '')
+  }
+}
+
+function resolveSubscriber(trigger: Trigger, context: ReconcileContext): Address | undefined {
+  const status = trigger.status!
+  delete status.subscriberUri
+  delete status.subscriberCACerts
+  delete status.subscriberAudience
+  try {
+    const address = context.resolve(trigger.spec.subscriber ?? {}, trigger.metadata.namespace ?? '')
+    status.subscriberUri = address.url
+    if (address.CACerts !== undefined) status.subscriberCACerts = address.CACerts
+    if (address.audience !== undefined) status.subscriberAudience = address.audience
+    context.conditions.markTrue('SubscriberResolved')
+    return address
+  } catch (thrown) {
+    context.conditions.markFalse('SubscriberResolved', "Unable to get the Subscriber's URI", messageOf(thrown))
+    return undefined
+  }
+}
+
+/** The Trigger's own sink, else the Broker's: the one field of `delivery` that falls back alone. */
+function resolveDeadLetter(trigger: Trigger, broker: Broker, context: ReconcileContext): Address | undefined {
+  const { conditions } = context
+  const status = trigger.status!
+  delete status.deadLetterSinkUri
+  delete status.deadLetterSinkCACerts
+  delete status.deadLetterSinkAudience
+  const own = trigger.spec.delivery?.deadLetterSink
+  let address: Address | undefined
+  try {
+    if (own !== undefined) address = context.resolve(own, trigger.metadata.namespace ?? '')
+    else if (broker.spec.delivery?.deadLetterSink !== undefined) address = resolvedSinkOf(broker)
+  } catch (thrown) {
+    conditions.markFalse('DeadLetterSinkResolved', "Unable to get the dead letter sink's URI", messageOf(thrown))
+    return undefined
+  }
+  if (address === undefined) {
+    conditions.markTrue('DeadLetterSinkResolved', 'DeadLetterSinkNotConfigured', 'No dead letter sink is configured.')
+    return undefined
+  }
+  status.deadLetterSinkUri = address.url
+  if (address.CACerts !== undefined) status.deadLetterSinkCACerts = address.CACerts
+  if (address.audience !== undefined) status.deadLetterSinkAudience = address.audience
+  conditions.markTrue('DeadLetterSinkResolved')
+  return address
+}
+
+function resolvedSinkOf({ metadata, status }: Broker): Address {
+  const url = status?.deadLetterSinkUri
+  if (url === undefined) throw new Error(`Broker ${metadata.name} didn't set status.deadLetterSinkURI`)
+  const { deadLetterSinkCACerts: CACerts, deadLetterSinkAudience: audience } = status!
+  return { url, ...(CACerts === undefined ? {} : { CACerts }), ...(audience === undefined ? {} : { audience }) }
+}
+
+function markDependency(trigger: Trigger, context: ReconcileContext): void {
+  const { conditions } = context
+  const annotation = trigger.metadata.annotations?.['knative.dev/dependency']
+  if (annotation === undefined) return conditions.markTrue('DependencyReady')
+  let reference: { apiVersion?: string; kind?: string; name?: string }
+  try {
+    reference = JSON.parse(annotation) as typeof reference
+  } catch (thrown) {
+    const message = `Unable to unmarshal objectReference from dependency annotation of trigger: ${messageOf(thrown)}`
+    return conditions.markFalse('DependencyReady', 'ReferenceError', message)
+  }
+  const { group } = parseApiVersion(reference.apiVersion ?? '')
+  const id = group === '' ? (reference.kind ?? '') : `${reference.kind}.${group}`
+  const source = context.get<Resource & { status?: { observedGeneration?: number } }>(
+    id,
+    trigger.metadata.namespace ?? '',
+    reference.name ?? '',
+  )
+  if (source === undefined) {
+    return conditions.markFalse(
+      'DependencyReady',
+      'DependencyDoesNotExist',
+      `Dependency does not exist: ${reference.kind} "${reference.name}" not found`,
+    )
+  }
+  if (source.metadata.generation !== source.status?.observedGeneration) {
+    const message = `The dependency's metadata.generation, ${source.metadata.generation}, is not equal to its status.observedGeneration, ${source.status?.observedGeneration}.`
+    return conditions.markUnknown('DependencyReady', 'GenerationNotEqual', message)
+  }
+  mirrorCondition(conditions, 'DependencyReady', conditionOf(source, 'Ready'), {
+    reason: 'DependencyNotConfigured',
+    message: 'Dependency has not yet been reconciled.',
+  })
+}
+
+const withDelivery = (delivery: Trigger['spec']['delivery']): Pick<DispatchSpec, 'delivery'> =>
+  delivery === undefined ? {} : { delivery }
+
+/** Only our own annotations matter to delivery; others may change without a restart of the worker. */
+function ownAnnotations({ metadata }: Trigger): Record<string, string> {
+  const entries = Object.entries(metadata.annotations ?? {})
+  return Object.fromEntries(entries.filter(([name]) => name.startsWith('knode.dev/')))
+}

@@ -1,0 +1,139 @@
+// Makes an InMemoryChannel real: its Service, its stream, its address, and a dispatch for each subscriber.
+import { messageOf } from '../../../base/errors.ts'
+import type { DispatchSpec, KindDeps, ReconcileContext, Reconciler } from '../../../engine/reconciler.ts'
+import { markEventPoliciesDisabled } from '../../../engine/security-conditions.ts'
+import type { DeliverySpec, SubscriberSpec, SubscriberStatus } from '../../../model/duck/types.ts'
+import { eventingSystemNamespace } from '../../../model/knative/feature-flags.ts'
+import { childName } from '../../../model/kubernetes/child-name.ts'
+import { controllerRef } from '../../../model/kubernetes/resource.ts'
+import type { Resource } from '../../../model/kubernetes/resource.ts'
+import type { EventStream } from '../../../ports/event-transport/port.ts'
+import { channelIngress } from './ingress.ts'
+import { inMemoryChannelStream } from './schema.ts'
+import type { InMemoryChannel } from './schema.ts'
+
+/** Source: knative/eventing pkg/reconciler/inmemorychannel (controller and dispatcher in one). */
+export class InMemoryChannelReconciler implements Reconciler<InMemoryChannel> {
+  readonly conditions = {
+    dependents: [
+      'ServiceReady',
+      'EndpointsReady',
+      'ChannelServiceReady',
+      'Addressable',
+      'DeadLetterSinkResolved',
+      'EventPoliciesReady',
+    ],
+    info: ['DispatcherReady'],
+  }
+  #deps: Pick<KindDeps, 'transport' | 'delivery' | 'addresses'>
+
+  constructor(deps: KindDeps) {
+    this.#deps = deps
+    deps.endpoints.add(channelIngress(deps))
+  }
+
+  async reconcile(channel: InMemoryChannel, context: ReconcileContext): Promise<void> {
+    const { conditions } = context
+    const status = (channel.status ??= {})
+    // One process is dispatcher, service and endpoint alike.
+    for (const type of ['DispatcherReady', 'ServiceReady', 'EndpointsReady']) conditions.markTrue(type)
+    await context.apply(channelService(channel))
+    conditions.markTrue('ChannelServiceReady')
+    const stream = await this.#deps.transport.ensureStream(inMemoryChannelStream(channel))
+    const { name, namespace = '' } = channel.metadata
+    status.address = { name: 'http', url: `${this.#deps.addresses.gatewayUrl}/channels/${namespace}/${name}` }
+    conditions.markTrue('Addressable')
+    if (!resolveDeadLetterSink(channel, context)) return
+    markEventPoliciesDisabled(conditions)
+    await this.#dispatch(channel, stream, context)
+  }
+
+  async finalize(channel: InMemoryChannel): Promise<void> {
+    await this.#deps.transport.deleteStream(inMemoryChannelStream(channel))
+  }
+
+  async #dispatch(channel: InMemoryChannel, stream: EventStream, { workers }: ReconcileContext): Promise<void> {
+    const subscribers = channel.spec.subscribers ?? []
+    const wanted = new Set(subscribers.map(({ uid }) => uid))
+    for (const consumer of stream.info().consumers) {
+      if (wanted.has(consumer.name)) continue
+      await workers.stop(consumer.name)
+      await this.#deps.delivery.forget(stream.name, consumer.name)
+    }
+    const states: SubscriberStatus[] = []
+    for (const subscriber of subscribers) {
+      const state: SubscriberStatus = { uid: subscriber.uid, ready: 'True' }
+      if (subscriber.generation !== undefined) state.observedGeneration = subscriber.generation
+      try {
+        const spec = dispatchSpec(channel, subscriber, stream.name)
+        await workers.ensure(subscriber.uid, spec, (given) => this.#deps.delivery.dispatch(given))
+      } catch (thrown) {
+        state.ready = 'False'
+        state.message = messageOf(thrown)
+      }
+      states.push(state)
+    }
+    if (states.length === 0) delete channel.status!.subscribers
+    else channel.status!.subscribers = states
+  }
+}
+
+function dispatchSpec(channel: InMemoryChannel, subscriber: SubscriberSpec, stream: string): DispatchSpec {
+  const { namespace = '' } = channel.metadata
+  const deadLetterUri = subscriber.delivery?.deadLetterSink?.uri
+  return {
+    owner: {
+      kind: 'Subscription.messaging.knative.dev',
+      namespace,
+      name: subscriber.name ?? subscriber.uid,
+      uid: subscriber.uid,
+    },
+    stream,
+    consumer: subscriber.uid,
+    contract: 'subscription',
+    ...(subscriber.subscriberUri === undefined ? {} : { subscriber: { url: subscriber.subscriberUri } }),
+    ...(subscriber.replyUri === undefined ? {} : { reply: { url: subscriber.replyUri } }),
+    ...(deadLetterUri === undefined ? {} : { deadLetter: { url: deadLetterUri } }),
+    ...(subscriber.delivery === undefined ? {} : { delivery: withoutSink(subscriber.delivery) }),
+  }
+}
+
+const withoutSink = ({ deadLetterSink: _, ...rest }: DeliverySpec): DeliverySpec => rest
+
+function channelService(channel: InMemoryChannel): Resource {
+  const { name, namespace } = channel.metadata
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {
+      name: childName(name, '-kn-channel'),
+      ...(namespace === undefined ? {} : { namespace }),
+      labels: { 'messaging.knative.dev/role': 'in-memory-channel' },
+      ownerReferences: [controllerRef(channel)],
+    },
+    spec: {
+      type: 'ExternalName',
+      externalName: `imc-dispatcher.${eventingSystemNamespace}.svc.cluster.local`,
+      ports: [{ name: 'http', port: 80 }],
+    },
+  }
+}
+
+function resolveDeadLetterSink(channel: InMemoryChannel, context: ReconcileContext): boolean {
+  const { conditions } = context
+  const status = channel.status!
+  delete status.deadLetterSinkUri
+  const sink = channel.spec.delivery?.deadLetterSink
+  if (sink === undefined) {
+    conditions.markTrue('DeadLetterSinkResolved', 'DeadLetterSinkNotConfigured', 'No dead letter sink is configured.')
+    return true
+  }
+  try {
+    status.deadLetterSinkUri = context.resolve(sink, channel.metadata.namespace ?? '').url
+    conditions.markTrue('DeadLetterSinkResolved')
+    return true
+  } catch (thrown) {
+    conditions.markFalse('DeadLetterSinkResolved', "Unable to get the DeadLetterSink's URI", messageOf(thrown))
+    return false
+  }
+}

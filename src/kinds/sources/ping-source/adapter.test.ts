@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { FakeClock } from '../../../base/fake-clock.ts'
+import { silentLogger } from '../../../base/log.ts'
+import { seededRandom } from '../../../base/random.ts'
+import type { KindDeps } from '../../../engine/reconciler.ts'
+import type { CloudEvent } from '../../../model/cloudevents/event.ts'
+import { pingEvent, startPing } from './adapter.ts'
+import type { PingSpec } from './adapter.ts'
+
+const aPing = (changes: Partial<PingSpec> = {}): PingSpec => ({
+  name: 'ping',
+  namespace: 'default',
+  sink: { url: 'http://sink.example/' },
+  source: '/apis/v1/namespaces/default/pingsources/ping',
+  schedule: '* * * * *',
+  timezone: 'UTC',
+  extensions: {},
+  ...changes,
+})
+
+function aWorld(): {
+  clock: FakeClock
+  sent: { event: CloudEvent; url: string }[]
+  deps: Parameters<typeof startPing>[1]
+} {
+  const clock = new FakeClock()
+  const sent: { event: CloudEvent; url: string }[] = []
+  const delivery = {
+    send(event: CloudEvent, target: { url: string }) {
+      sent.push({ event, url: target.url })
+      return Promise.resolve({ kind: 'accepted', status: 202 })
+    },
+  } as KindDeps['delivery']
+  return { clock, sent, deps: { clock, delivery, random: seededRandom(1), log: silentLogger } }
+}
+
+test('one event is sent for each minute, within half a second of it', async () => {
+  const { clock, sent, deps } = aWorld()
+  await using _ping = startPing(aPing(), deps)
+  await clock.advance(59_999)
+  assert.equal(sent.length, 0)
+  await clock.advance(3 * 60_000)
+  assert.equal(sent.length, 3)
+  for (const { event } of sent) assert.ok(Date.parse(String(event.attributes.get('time'))) % 60_000 < 500)
+  assert.equal(new Set(sent.map(({ event }) => event.attributes.get('id'))).size, 3)
+})
+
+test('a schedule of every second keeps up with its jitter', async () => {
+  const { clock, sent, deps } = aWorld()
+  await using _ping = startPing(aPing({ schedule: '* * * * * *' }), deps)
+  await clock.advance(60_000)
+  assert.ok(sent.length >= 59 && sent.length <= 60, `${sent.length} events`)
+})
+
+test('after it is disposed nothing is sent and no timer is left', async () => {
+  const { clock, sent, deps } = aWorld()
+  const ping = startPing(aPing(), deps)
+  await ping[Symbol.asyncDispose]()
+  await clock.advance(600_000)
+  assert.equal(sent.length, 0)
+  assert.equal(clock.pendingTimers, 0)
+})
+
+test('the event carries type, source, content type and data as upstream sends them', () => {
+  const event = pingEvent(aPing({ contentType: 'application/json', data: '{"a":1}' }), 'id-1', Date.UTC(2026, 0, 1))
+  assert.deepEqual(Object.fromEntries(event.attributes), {
+    specversion: '1.0',
+    id: 'id-1',
+    source: '/apis/v1/namespaces/default/pingsources/ping',
+    type: 'dev.knative.sources.ping',
+    datacontenttype: 'application/json',
+    time: '2026-01-01T00:00:00.000Z',
+  })
+  assert.equal(Buffer.from(event.data!).toString(), '{"a":1}')
+})
+
+test('base64 data is sent as bytes, and overrides become extensions', () => {
+  const event = pingEvent(aPing({ dataBase64: '/wA=', extensions: { Sequence: '7' } }), 'id-1', 0)
+  assert.deepEqual([...event.data!], [255, 0])
+  assert.equal(event.attributes.get('sequence'), '7')
+  assert.equal(event.attributes.has('datacontenttype'), false)
+})

@@ -1,0 +1,83 @@
+// Turns ticks of the clock into events. Source: knative/eventing pkg/adapter/mtping.
+import type { CancelTimer } from '../../../base/clock.ts'
+import type { KindDeps } from '../../../engine/reconciler.ts'
+import { cloudEvent } from '../../../model/cloudevents/event.ts'
+import type { CloudEvent } from '../../../model/cloudevents/event.ts'
+import type { Addressable } from '../../../model/duck/types.ts'
+import { nextRunMs } from './schedule.ts'
+import { pingEventType } from './schema.ts'
+
+export interface PingSpec {
+  name: string
+  namespace: string
+  sink: Addressable & { url: string }
+  source: string
+  schedule: string
+  timezone?: string
+  contentType?: string
+  data?: string
+  dataBase64?: string
+  extensions: Record<string, string>
+}
+
+/** Sends are spread over this long, so that many sources of one minute do not hit at once, in milliseconds. */
+const jitterMsMax = 500
+
+/** Runs the schedule until disposed; a missed tick is never made up, and a slow sink does not hold up the next one. */
+export function startPing(
+  spec: PingSpec,
+  { delivery, clock, random, log }: Pick<KindDeps, 'delivery' | 'clock' | 'random' | 'log'>,
+): AsyncDisposable {
+  const stopping = new AbortController()
+  const sending = new Set<Promise<void>>()
+  let cancel: CancelTimer = () => undefined
+  const send = async (): Promise<void> => {
+    const event = pingEvent(spec, random.uuid(), clock.now())
+    const outcome = await delivery.send(event, spec.sink, { namespace: spec.namespace, signal: stopping.signal })
+    if (outcome.kind === 'failed' && !stopping.signal.aborted) {
+      const { name, namespace } = spec
+      log.warn('event lost', { kind: 'PingSource', namespace, name, url: spec.sink.url, err: outcome.reason })
+    }
+  }
+  const tick = (): void => {
+    const task = send().finally(() => sending.delete(task))
+    sending.add(task)
+  }
+  const arm = (afterMs: number): void => {
+    const dueMs = nextRunMs(spec.schedule, spec.timezone, afterMs)
+    if (dueMs === undefined) return
+    cancel = clock.setTimer(dueMs - clock.now(), () => {
+      const jitterMs = Math.floor(random.next() * jitterMsMax)
+      // The next tick is counted from this one's due time: a late timer must not run it twice.
+      cancel = clock.setTimer(jitterMs, () => {
+        tick()
+        arm(Math.max(dueMs, clock.now() - jitterMs))
+      })
+    })
+  }
+  arm(clock.now())
+  return {
+    async [Symbol.asyncDispose]() {
+      cancel()
+      stopping.abort()
+      await Promise.allSettled(sending)
+    },
+  }
+}
+
+/** The event of one tick. Overrides touch extensions only. */
+export function pingEvent(spec: PingSpec, id: string, timeMs: number): CloudEvent {
+  const data = spec.dataBase64 ? Buffer.from(spec.dataBase64, 'base64') : spec.data ? Buffer.from(spec.data) : undefined
+  return cloudEvent(
+    {
+      specversion: '1.0',
+      id,
+      source: spec.source,
+      type: pingEventType,
+      datacontenttype: spec.contentType === '' ? undefined : spec.contentType,
+      time: new Date(timeMs).toISOString(),
+      ...Object.fromEntries(Object.entries(spec.extensions).map(([name, value]) => [name.toLowerCase(), value])),
+    },
+    data,
+  )
+}

@@ -1,0 +1,109 @@
+// Cron schedules as Knative reads them: the grammar of robfig/cron, the arithmetic of croner.
+import { Cron } from 'croner'
+
+const descriptors = new Set(['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly'])
+
+interface Field {
+  name: string
+  min: number
+  max: number
+  names?: Readonly<Record<string, number>>
+}
+
+const monthNames = numbered('jan feb mar apr may jun jul aug sep oct nov dec', 1)
+const dayNames = numbered('sun mon tue wed thu fri sat', 0)
+
+const fields: Field[] = [
+  { name: 'second', min: 0, max: 59 },
+  { name: 'minute', min: 0, max: 59 },
+  { name: 'hour', min: 0, max: 23 },
+  { name: 'day of month', min: 1, max: 31 },
+  { name: 'month', min: 1, max: 12, names: monthNames },
+  { name: 'day of week', min: 0, max: 6, names: dayNames },
+]
+
+function numbered(names: string, first: number): Readonly<Record<string, number>> {
+  return Object.fromEntries(names.split(' ').map((name, index) => [name, index + first]))
+}
+
+/** Why a schedule is refused, in upstream's words, or `undefined`. */
+export function scheduleProblem(schedule: string): string | undefined {
+  const expression = withoutZone(schedule).expression.trim()
+  if (expression === '') return 'empty spec string'
+  if (expression.startsWith('@')) {
+    return descriptors.has(expression) ? undefined : `unsupported descriptor ${expression.split(' ')[0]}`
+  }
+  const parts = expression.split(/\s+/)
+  if (parts.length < 5 || parts.length > 6) {
+    return `expected 5 to 6 fields, found ${parts.length}: [${parts.join(' ')}]`
+  }
+  const grammar = parts.length === 6 ? fields : fields.slice(1)
+  return parts.map((part, index) => fieldProblem(part, grammar[index]!)).find((problem) => problem !== undefined)
+}
+
+/** Why a time zone is refused, or `undefined`. */
+export function timezoneProblem(timezone: string): string | undefined {
+  try {
+    Intl.DateTimeFormat('en', { timeZone: timezone })
+    return undefined
+  } catch {
+    return `provided bad location ${timezone}: unknown time zone ${timezone}`
+  }
+}
+
+/**
+ * The next run after `afterMs` (milliseconds since 1970), or `undefined` when there is none. Times that a change to
+ * summer time leaves out are skipped, not shifted.
+ */
+export function nextRunMs(schedule: string, timezone: string | undefined, afterMs: number): number | undefined {
+  const { expression, zone = timezone } = withoutZone(schedule)
+  const cron = new Cron(expression.trim(), {
+    paused: true,
+    mode: '5-or-6-parts',
+    ...(zone === undefined || zone === '' ? {} : { timezone: zone }),
+  })
+  let from = new Date(afterMs)
+  for (let skipped = 0; skipped < skippedRunsMax; skipped++) {
+    const next = cron.nextRun(from)
+    if (next === null) return undefined
+    if (cron.match(next)) return next.getTime()
+    from = next
+  }
+  return undefined
+}
+
+/** Shifted runs looked at before giving up. */
+const skippedRunsMax = 100
+
+function withoutZone(schedule: string): { expression: string; zone?: string } {
+  const prefixed = /^(?:CRON_TZ|TZ)=(\S+)\s+(.*)$/.exec(schedule.trim())
+  return prefixed === null ? { expression: schedule } : { expression: prefixed[2]!, zone: prefixed[1]! }
+}
+
+function fieldProblem(part: string, field: Field): string | undefined {
+  return part
+    .split(',')
+    .map((range) => rangeProblem(range, field))
+    .find((problem) => problem !== undefined)
+}
+
+/** `*`, `?`, `n`, `n-m`, each with an optional `/step`. */
+function rangeProblem(range: string, { name, min, max, names = {} }: Field): string | undefined {
+  const [span = '', step, ...more] = range.split('/')
+  if (more.length > 0) return `too many slashes: ${range}`
+  if (step !== undefined && !/^[1-9]\d*$/.test(step)) return `step of range should be a positive number: ${range}`
+  if (span === '*' || span === '?') return undefined
+  const [low = '', high = low, ...rest] = span.split('-')
+  if (rest.length > 0) return `too many hyphens: ${range}`
+  const numbers: number[] = []
+  for (const text of [low, high]) {
+    const value = names[text.toLowerCase()] ?? (/^\d+$/.test(text) ? Number(text) : undefined)
+    if (value === undefined) return `failed to parse int from ${text}: ${name} in ${range}`
+    numbers.push(value)
+  }
+  const [first, last] = numbers as [number, number]
+  if (first < min) return `beginning of range (${first}) below minimum (${min}): ${range}`
+  if (last > max) return `end of range (${last}) above maximum (${max}): ${range}`
+  if (first > last) return `beginning of range (${first}) beyond end of range (${last}): ${range}`
+  return undefined
+}

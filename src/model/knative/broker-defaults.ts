@@ -1,0 +1,69 @@
+// ConfigMap `config-br-defaults`: which class, config and delivery a Broker gets. Source: knative/eventing pkg/apis/config.
+import { parse } from 'yaml'
+import type { DeliverySpec, KReference } from '../duck/types.ts'
+
+interface ClassConfig extends Partial<KReference> {
+  delivery?: DeliverySpec
+}
+
+interface ScopeDefaults extends ClassConfig {
+  brokerClass?: string
+  brokerClasses?: Record<string, ClassConfig>
+}
+
+interface BrokerDefaults {
+  clusterDefault?: ScopeDefaults
+  namespaceDefaults?: Record<string, ScopeDefaults>
+}
+
+/** The class of Brokers that name none in `namespace`, or `undefined`. */
+export function defaultBrokerClass(data: Readonly<Record<string, string>>, namespace: string): string | undefined {
+  const { clusterDefault, namespaceDefaults } = read(data)
+  return namespaceDefaults?.[namespace]?.brokerClass ?? clusterDefault?.brokerClass
+}
+
+/**
+ * Config and delivery defaults for a Broker of `brokerClass` in `namespace`: the namespace's entry for the class, the
+ * namespace's own when it is of that class, the cluster's entry for the class, the cluster default.
+ */
+export function defaultBrokerConfig(
+  data: Readonly<Record<string, string>>,
+  namespace: string,
+  brokerClass: string | undefined,
+): { config?: KReference; delivery?: DeliverySpec } {
+  const { clusterDefault, namespaceDefaults } = read(data)
+  const scope = namespaceDefaults?.[namespace]
+  const found =
+    (brokerClass === undefined ? undefined : scope?.brokerClasses?.[brokerClass]) ??
+    (scope?.kind !== undefined && (brokerClass === undefined || scope.brokerClass === brokerClass)
+      ? scope
+      : undefined) ??
+    (brokerClass === undefined ? undefined : clusterDefault?.brokerClasses?.[brokerClass]) ??
+    clusterDefault
+  if (found === undefined) return {}
+  const { kind, name, apiVersion, namespace: at, delivery } = found
+  return {
+    ...(kind === undefined || name === undefined ? {} : { config: reference({ kind, name, apiVersion, at }) }),
+    ...(delivery === undefined ? {} : { delivery }),
+  }
+}
+
+function reference(found: {
+  kind: string
+  name: string
+  apiVersion: string | undefined
+  at: string | undefined
+}): KReference {
+  const { kind, name, apiVersion, at } = found
+  return {
+    kind,
+    name,
+    ...(apiVersion === undefined ? {} : { apiVersion }),
+    ...(at === undefined ? {} : { namespace: at }),
+  }
+}
+
+function read(data: Readonly<Record<string, string>>): BrokerDefaults {
+  const parsed: unknown = parse(data['default-br-config'] ?? '')
+  return (parsed ?? {}) as BrokerDefaults
+}

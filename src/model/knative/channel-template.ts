@@ -1,0 +1,34 @@
+// Which channel kind stands behind a Channel, a Sequence, a Parallel or a Broker.
+import { parse } from 'yaml'
+
+/** `spec.channelTemplate`: the kind of channel to create, with its spec. */
+export interface ChannelTemplate {
+  apiVersion: string
+  kind: string
+  spec?: Record<string, unknown>
+}
+
+/**
+ * The default template of ConfigMap `default-ch-webhook`; without `namespace` only the cluster's counts, as for
+ * Sequence and Parallel. Source: knative/eventing pkg/apis/messaging/config.
+ */
+export function defaultChannelTemplate(
+  data: Readonly<Record<string, string>>,
+  namespace?: string,
+): ChannelTemplate | undefined {
+  const parsed = (parse(data['default-ch-config'] ?? '') ?? {}) as {
+    clusterDefault?: ChannelTemplate
+    namespaceDefaults?: Record<string, ChannelTemplate>
+  }
+  const own = namespace === undefined ? undefined : parsed.namespaceDefaults?.[namespace]
+  return own ?? parsed.clusterDefault
+}
+
+/** The template in a Broker's ConfigMap (`channel-template-spec`, formerly `channelTemplateSpec`), or `undefined`. */
+export function brokerChannelTemplate(data: Readonly<Record<string, string>>): ChannelTemplate | undefined {
+  const text = data['channel-template-spec'] ?? data['channelTemplateSpec']
+  if (text === undefined) return undefined
+  const template = parse(text) as Partial<ChannelTemplate> | null
+  if (typeof template?.kind !== 'string' || typeof template.apiVersion !== 'string') return undefined
+  return template as ChannelTemplate
+}
