@@ -4,9 +4,19 @@ export type Labels = Record<string, string | number>
 
 export interface Counter {
   add(amount: number, labels?: Labels): void
+  /** The counter of one set of labels, for hot paths: labels are put into text only once. */
+  bind(labels: Labels): BoundCounter
+}
+export interface BoundCounter {
+  add(amount: number): void
 }
 export interface Histogram {
   record(value: number, labels?: Labels): void
+  /** The histogram of one set of labels, for hot paths. */
+  bind(labels: Labels): BoundHistogram
+}
+export interface BoundHistogram {
+  record(value: number): void
 }
 
 /** Where the process counts what happens. Instruments of one name are one instrument. */
@@ -38,22 +48,29 @@ export function createMetrics(): Metrics {
   return {
     counter(name, description) {
       const { series } = getOrAdd(counters, name, () => ({ description, series: new Map<string, number>() }))
+      const addTo = (key: string, amount: number): void => void series.set(key, (series.get(key) ?? 0) + amount)
       return {
-        add(amount, labels = {}) {
+        add: (amount, labels = {}) => addTo(seriesKey(series, labels), amount),
+        bind(labels) {
           const key = seriesKey(series, labels)
-          series.set(key, (series.get(key) ?? 0) + amount)
+          return { add: (amount) => addTo(key, amount) }
         },
       }
     },
     histogram(name, description, unit) {
       const { series } = getOrAdd(histograms, name, () => ({ description, unit, series: new Map<string, Buckets>() }))
+      const recordTo = (key: string, value: number): void => {
+        const buckets = getOrAdd(series, key, emptyBuckets)
+        buckets.sum += value
+        buckets.count++
+        const at = boundsSeconds.findIndex((bound) => value <= bound)
+        if (at >= 0) buckets.counts[at]!++
+      }
       return {
-        record(value, labels = {}) {
-          const buckets = getOrAdd(series, seriesKey(series, labels), emptyBuckets)
-          buckets.sum += value
-          buckets.count++
-          const at = boundsSeconds.findIndex((bound) => value <= bound)
-          if (at >= 0) buckets.counts[at]!++
+        record: (value, labels = {}) => recordTo(seriesKey(series, labels), value),
+        bind(labels) {
+          const key = seriesKey(series, labels)
+          return { record: (value) => recordTo(key, value) }
         },
       }
     },
