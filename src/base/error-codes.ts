@@ -3,8 +3,8 @@
 /** The codes a {@link KnodeError} may carry. */
 export const errorCodes = [
   'ADDRESS_IN_USE',
-  'API_UNREACHABLE',
   'API_REFUSED',
+  'API_UNREACHABLE',
   'BAD_CONFIG',
   'BAD_DURATION',
   'BAD_FILTER',

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { conditionOf } from '../model/duck/conditions.ts'
 import type { Condition } from '../model/duck/types.ts'
-import { controllerOf, parseApiVersion } from '../model/kubernetes/resource.ts'
+import { parseApiVersion } from '../model/kubernetes/resource.ts'
 import type { Resource } from '../model/kubernetes/resource.ts'
 import type { KindId } from './kind.ts'
 import type { ReconcileContext } from './reconciler.ts'
@@ -60,11 +60,11 @@ export async function removeSurplus(
   owner: Resource,
   { kinds, pattern, count }: { kinds: KindId[]; pattern: RegExp; count: number },
 ): Promise<void> {
-  const { namespace = '', uid } = owner.metadata
+  const { namespace = '' } = owner.metadata
   for (const kind of kinds) {
-    for (const child of context.list(kind, namespace)) {
+    for (const child of context.children(kind)) {
       const index = pattern.exec(child.metadata.name)?.[1]
-      if (index === undefined || Number(index) < count || controllerOf(child)?.uid !== uid) continue
+      if (index === undefined || Number(index) < count) continue
       await context.remove(kind, namespace, child.metadata.name)
     }
   }

@@ -41,6 +41,11 @@ export interface ReconcileContext {
   /** All objects of a kind in a namespace (absent: all); any change among them reconciles this one again. */
   list<Object extends Resource>(kind: KindId, namespace?: string): Object[]
   /**
+   * Objects of a kind that this one controls (owner reference with `controller: true`), by namespace and name; any change
+   * among them reconciles this one again. Prefer it to `list`: it costs nothing while others' children change.
+   */
+  children<Object extends Resource>(kind: KindId): Object[]
+  /**
    * The address a destination means now; followed like `get`. Relative references are in `namespace`.
    * @throws {KnodeError} NOT_ADDRESSABLE or NOT_FOUND with upstream's message.
    */
