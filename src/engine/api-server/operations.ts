@@ -53,6 +53,8 @@ export type Subresource = 'status' | 'scale' | 'finalize'
  * `namespace` is `''` for cluster-scoped kinds.
  */
 export interface Operations {
+  /** The newest revision of the store. */
+  revision(): Promise<StoreRevision>
   get(target: KindTarget, namespace: string, name: string): Promise<Resource>
   /** All objects of the namespace, or of all when absent; selection and chunking are the caller's. */
   list(target: KindTarget, namespace?: string): Promise<{ items: Resource[]; revision: StoreRevision }>

@@ -44,6 +44,13 @@ export const object = <P extends Record<string, Schema>>(
   extra: Extra = {},
 ): Schema<Shape<P>> => ({ type: 'object', description, properties, ...extra }) as Schema<Shape<P>>
 
+/**
+ * An object whose unknown fields the schema lets through, so that admission can name them in upstream's words: Knative's
+ * CRDs leave typos in `spec` to its webhook.
+ */
+export const openObject = <P extends Record<string, Schema>>(description: string, properties: P): Schema<Shape<P>> =>
+  object(description, properties, { 'x-kubernetes-preserve-unknown-fields': true })
+
 export const list = <T>(description: string, items: Schema<T>, extra: Extra = {}): Schema<T[]> =>
   ({ type: 'array', description, items, ...extra }) as Schema<T[]>
 export const map = <T>(description: string, values: Schema<T>, extra: Extra = {}): Schema<Record<string, T>> =>
