@@ -97,7 +97,7 @@ export async function startKnode(options: KnodeOptions = {}): Promise<RunningKno
   }
   const registry = createKindRegistry(kinds)
   const operations = createOperations({ store, registry, config: configReader, clock, random, log })
-  const client = createResourceClient({ operations, registry })
+  const client = createResourceClient({ operations, registry, log })
 
   const endpoints = createEndpointTable()
   const notYet = endpoints.add({ find: () => closedEndpoint('Knode is starting') })

@@ -90,12 +90,10 @@ test('the resolved dead letter sink stands in the status', async () => {
   assert.equal(status.deadLetterSinkUri, 'http://dead.example/')
 })
 
-test('a Broker of another class is left alone', async () => {
-  const { transport, streams } = aTransport()
-  const kafka = aBroker({}, { 'eventing.knative.dev/broker.class': 'Kafka' })
-  const { status } = await run(kafka, [aConfigMap()], { deps: { transport } })
-  assert.equal(status.address, undefined)
-  assert.equal(streams.size, 0)
+test('a Broker of another class is left to its own controller', () => {
+  const reconciler = broker.reconciler?.({ endpoints: { add: () => ({}) } } as unknown as KindDeps)
+  assert.equal(reconciler?.isOurs?.(aBroker()), true)
+  assert.equal(reconciler?.isOurs?.(aBroker({}, { 'eventing.knative.dev/broker.class': 'Kafka' })), false)
 })
 
 test('a deleted Broker takes its stream along', async () => {

@@ -28,7 +28,6 @@ export class BrokerReconciler implements Reconciler<Broker> {
   async reconcile(broker: Broker, context: ReconcileContext): Promise<void> {
     const { conditions } = context
     const status = (broker.status ??= {})
-    if (!isOurs(broker)) return
     const problem = templateProblem(broker, context)
     if (problem !== undefined) {
       return conditions.markFalse(
@@ -48,13 +47,15 @@ export class BrokerReconciler implements Reconciler<Broker> {
     markEventPoliciesDisabled(conditions)
   }
 
+  /** Brokers of other classes belong to other controllers. */
+  isOurs(broker: Broker): boolean {
+    return broker.metadata.annotations?.[brokerClassAnnotation] === brokerClass
+  }
+
   async finalize(broker: Broker): Promise<void> {
-    if (isOurs(broker)) await this.#deps.transport.deleteStream(brokerStream(broker))
+    await this.#deps.transport.deleteStream(brokerStream(broker))
   }
 }
-
-/** Brokers of other classes belong to other controllers: not even their status is ours. */
-const isOurs = (broker: Broker): boolean => broker.metadata.annotations?.[brokerClassAnnotation] === brokerClass
 
 function templateProblem(broker: Broker, context: ReconcileContext): string | undefined {
   const { kind, apiVersion, namespace = '', name = '' } = broker.spec.config ?? {}

@@ -13,6 +13,7 @@ import {
   kReference,
   list,
   object,
+  openObject,
   statusOf,
   string,
 } from '../../../model/kubernetes/schema.ts'
@@ -30,7 +31,7 @@ export interface Broker extends Resource {
 export interface BrokerStatus extends KResourceStatus, AddressStatus, DeliveryStatus {}
 
 export const brokerSchema = {
-  spec: object('What the Broker should be.', {
+  spec: openObject('What the Broker should be.', {
     config: kReference('Where the class finds its configuration. Immutable.'),
     delivery: deliverySpec('How events are delivered to Triggers that do not say it themselves.'),
   }),

@@ -16,6 +16,7 @@ import {
   list,
   map,
   object,
+  openObject,
   statusOf,
   string,
 } from '../../../model/kubernetes/schema.ts'
@@ -44,7 +45,7 @@ export interface TriggerStatus extends KResourceStatus, DeliveryStatus {
 }
 
 export const triggerSchema = {
-  spec: object('Which events go where.', {
+  spec: openObject('Which events go where.', {
     broker: string('Name of the Broker. Immutable.'),
     brokerRef: kReference('A Broker in another namespace; needs the feature flag cross-namespace-event-links.'),
     filter: object('Filter by exact attributes; ignored when filters is not empty.', {

@@ -10,6 +10,7 @@ import {
   destination,
   list,
   object,
+  openObject,
   statusOf,
 } from '../../../model/kubernetes/schema.ts'
 import type { ChannelState, SubscriptionState } from '../sequence/schema.ts'
@@ -38,7 +39,7 @@ export interface ParallelStatus extends KResourceStatus, AddressStatus {
 }
 
 export const parallelSchema = {
-  spec: object('Branches that each get every event.', {
+  spec: openObject('Branches that each get every event.', {
     branches: list(
       'The branches.',
       object('One branch.', {

@@ -11,6 +11,7 @@ import {
   destination,
   list,
   object,
+  openObject,
   statusOf,
 } from '../../../model/kubernetes/schema.ts'
 
@@ -39,7 +40,7 @@ export interface SequenceStatus extends KResourceStatus, AddressStatus {
 }
 
 export const sequenceSchema = {
-  spec: object('Steps that an event goes through one after the other.', {
+  spec: openObject('Steps that an event goes through one after the other.', {
     steps: list(
       'The steps, in order. Each answer is the next step’s event.',
       object('One step.', {

@@ -19,6 +19,7 @@ import {
   kReference,
   list,
   object,
+  openObject,
   statusOf,
   string,
 } from '../../../model/kubernetes/schema.ts'
@@ -86,7 +87,7 @@ export const channelableStatus = {
 }
 
 export const channelSchema = {
-  spec: object('What the channel should be. Immutable.', {
+  spec: openObject('What the channel should be. Immutable.', {
     channelTemplate: channelTemplateSchema,
     subscribers: subscribersSchema,
     delivery: deliverySpec('How events are delivered to Subscriptions that do not say it themselves.'),

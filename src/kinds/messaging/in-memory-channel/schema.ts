@@ -1,5 +1,5 @@
 // InMemoryChannel messaging.knative.dev/v1. Source: knative/eventing pkg/apis/messaging/v1/in_memory_channel_types.go.
-import { deliverySpec, object, statusOf } from '../../../model/kubernetes/schema.ts'
+import { deliverySpec, openObject, statusOf } from '../../../model/kubernetes/schema.ts'
 import { channelableStatus, subscribersSchema } from '../channel/schema.ts'
 import type { Channelable } from '../channel/schema.ts'
 
@@ -8,7 +8,7 @@ export const inMemoryChannelKind = 'InMemoryChannel.messaging.knative.dev'
 export type InMemoryChannel = Channelable
 
 export const inMemoryChannelSchema = {
-  spec: object('What the channel should be.', {
+  spec: openObject('What the channel should be.', {
     subscribers: subscribersSchema,
     delivery: deliverySpec('How events are delivered to Subscriptions that do not say it themselves.'),
   }),

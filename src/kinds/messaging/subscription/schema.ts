@@ -7,6 +7,7 @@ import {
   destination,
   kReference,
   object,
+  openObject,
   statusOf,
   string,
 } from '../../../model/kubernetes/schema.ts'
@@ -29,7 +30,7 @@ export interface PhysicalSubscription {
 }
 
 export const subscriptionSchema = {
-  spec: object('Who gets the events of a channel.', {
+  spec: openObject('Who gets the events of a channel.', {
     channel: kReference('The channel. Immutable.'),
     subscriber: destination('Who gets the events.'),
     reply: destination('Who gets the subscriber’s answers.'),

@@ -1,7 +1,16 @@
 // PingSource sources.knative.dev/v1 and v1beta2. Source: knative/eventing pkg/apis/sources/v1/ping_types.go.
 import type { CloudEventOverrides, Destination, SourceStatus } from '../../../model/duck/types.ts'
 import type { Resource } from '../../../model/kubernetes/resource.ts'
-import { anyObject, destination, list, map, object, statusOf, string } from '../../../model/kubernetes/schema.ts'
+import {
+  anyObject,
+  destination,
+  list,
+  map,
+  object,
+  openObject,
+  statusOf,
+  string,
+} from '../../../model/kubernetes/schema.ts'
 
 export interface PingSource extends Resource {
   spec: PingSourceSpec
@@ -19,7 +28,7 @@ export interface PingSourceSpec {
 }
 
 export const pingSourceSchema = {
-  spec: object('What to send, when and where.', {
+  spec: openObject('What to send, when and where.', {
     schedule: string('Cron: five fields, six with leading seconds, or @hourly and the like. Defaults to every minute.'),
     timezone: string('IANA time zone of the schedule. Defaults to the machine’s.'),
     contentType: string('Media type of the data.'),

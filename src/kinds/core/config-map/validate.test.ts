@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { dataBytesMax } from '../../../model/kubernetes/config-data.ts'
+import type { ConfigMap } from './schema.ts'
+import { validateConfigMap } from './validate.ts'
+
+const aConfigMap = (parts: Partial<ConfigMap>): ConfigMap => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'c', namespace: 'default' },
+  ...parts,
+})
+const config = { data: () => ({}) }
+const complaints = (configMap: ConfigMap, old?: ConfigMap): string[] =>
+  validateConfigMap(configMap, {
+    operation: old === undefined ? 'create' : 'update',
+    user: { username: 'u' },
+    config,
+    ...(old !== undefined && { old }),
+  }).flatMap(({ paths, message }) => paths.map((path) => `${path}: ${message}`))
+
+test('keys must be usable as file names', () => {
+  assert.deepEqual(complaints(aConfigMap({ data: { 'a.b-c_D9': '' }, binaryData: { e: 'AP8=' } })), [])
+  for (const key of ['a/b', 'ä', '', '.', '..', '..x', 'k'.repeat(254)]) {
+    assert.equal(complaints(aConfigMap({ data: { [key]: '' } })).length, 1, key)
+  }
+  assert.deepEqual(complaints(aConfigMap({ binaryData: { 'a b': '' } })), ['binaryData[a b]: invalid value: a b'])
+})
+
+test('binary data are base64 under keys of their own', () => {
+  assert.deepEqual(complaints(aConfigMap({ data: { a: '' }, binaryData: { a: '' } })), ['data[a]: invalid value: a'])
+  assert.deepEqual(complaints(aConfigMap({ binaryData: { a: 'no!' } })), ['binaryData[a]: invalid value: no!'])
+})
+
+test('a ConfigMap is at most 1 MiB', () => {
+  const of = (bytes: number): ConfigMap => aConfigMap({ data: { a: 'x'.repeat(bytes - 3) }, binaryData: { b: 'AAAA' } })
+  assert.deepEqual(complaints(of(dataBytesMax)), [])
+  assert.deepEqual(complaints(of(dataBytesMax + 1)), [`data: Too long: may not be more than ${dataBytesMax} bytes`])
+})
+
+test('an immutable ConfigMap keeps its data and stays immutable', () => {
+  const old = aConfigMap({ immutable: true, data: { a: '1' } })
+  assert.deepEqual(complaints({ ...old, metadata: { name: 'c', labels: { a: 'b' } } }, old), [])
+  assert.deepEqual(complaints(aConfigMap({ data: { a: '2' } }), old), [
+    'immutable: must not set the field(s)',
+    'data: must not set the field(s)',
+  ])
+  assert.deepEqual(complaints(aConfigMap({ data: { a: '2' }, immutable: true }), aConfigMap({ data: { a: '1' } })), [])
+})

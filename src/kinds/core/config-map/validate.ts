@@ -1,0 +1,39 @@
+// Rules of a ConfigMap. Source: kubernetes/kubernetes pkg/apis/core/validation ValidateConfigMap.
+import { isDeepStrictEqual } from 'node:util'
+import type { AdmissionContext } from '../../../engine/kind.ts'
+import { dataBytesMax, isBase64, keyErrors } from '../../../model/kubernetes/config-data.ts'
+import { disallowedField, fieldError, invalidValue } from '../../../model/kubernetes/field-error.ts'
+import type { FieldError } from '../../../model/kubernetes/field-error.ts'
+import type { ConfigMap } from './schema.ts'
+
+export function validateConfigMap(configMap: ConfigMap, { old }: AdmissionContext<ConfigMap>): FieldError[] {
+  const { data = {}, binaryData = {} } = configMap
+  const errors: FieldError[] = []
+  for (const key of Object.keys(data)) {
+    errors.push(...keyErrors(key, 'data'))
+    if (Object.hasOwn(binaryData, key)) {
+      errors.push(invalidValue(key, `data[${key}]`, 'duplicate of key present in binaryData'))
+    }
+  }
+  let bytes = Object.values(data).reduce((sum, text) => sum + Buffer.byteLength(text), 0)
+  for (const [key, value] of Object.entries(binaryData)) {
+    errors.push(...keyErrors(key, 'binaryData'))
+    if (!isBase64(value)) errors.push(invalidValue(value, `binaryData[${key}]`, 'must be base64'))
+    bytes += Buffer.byteLength(value, 'base64')
+  }
+  if (bytes > dataBytesMax) errors.push(fieldError(`Too long: may not be more than ${dataBytesMax} bytes`, ['data']))
+  if (old?.immutable === true) errors.push(...immutableErrors(configMap, old))
+  return errors
+}
+
+function immutableErrors(configMap: ConfigMap, old: ConfigMap): FieldError[] {
+  const frozen = 'field is immutable when `immutable` is set'
+  const changed = (field: 'data' | 'binaryData'): boolean =>
+    !isDeepStrictEqual(configMap[field] ?? {}, old[field] ?? {})
+  return [
+    ...(configMap.immutable === true ? [] : [{ ...disallowedField('immutable'), details: frozen }]),
+    ...(['data', 'binaryData'] as const)
+      .filter(changed)
+      .map((field) => ({ ...disallowedField(field), details: frozen })),
+  ]
+}
