@@ -1,0 +1,159 @@
+// Events as HTTP messages, read and written. Sources: CloudEvents HTTP protocol binding 1.0.2, Knative data-plane spec.
+import { InvalidEventError } from '../../base/errors.ts'
+import { nameObjection, quoted, settleAttributes } from './attributes.ts'
+import type { AttributeValue, CloudEvent, EventMessage } from './event.ts'
+import { decodeHeaderText, encodeHeaderText } from './header-text.ts'
+import { parseBatchJson, parseEventJson, writeEventJson } from './json-format.ts'
+import { essenceOf } from './media-type.ts'
+import { isListHeader, isPassedOn } from './passed-headers.ts'
+
+/**
+ * Headers of a request or response: best Node's `rawHeaders` (name, value, name, value …), else an object by name.
+ * Node's own `headers` object joins duplicates and is therefore less exact.
+ */
+export type HeaderInput = readonly string[] | Readonly<Record<string, string | readonly string[] | undefined>>
+
+export type ContentMode = 'binary' | 'structured' | 'batch' | 'none'
+
+export interface HttpEvent {
+  /** Lower-case names; values are printable ASCII, but for passed-on headers, which stay as they were read. */
+  headers: Record<string, string>
+  body: Uint8Array
+}
+
+/** How the message carries events, judged by its headers alone; `none` when it does not. */
+export function contentModeOf(headers: HeaderInput): ContentMode {
+  return modeOf(lookUp(headers))
+}
+
+/**
+ * The one event of a binary or structured message, with the headers that travel on. The event keeps `body`, or a part
+ * of it, as its data.
+ * @throws {InvalidEventError} saying what is wrong and where.
+ */
+export function readEvent(headers: HeaderInput, body: Uint8Array): EventMessage {
+  const fields = lookUp(headers)
+  const mode = modeOf(fields)
+  switch (mode) {
+    case 'binary':
+      return { event: readBinary(fields, body), headers: fields.passed }
+    case 'structured':
+      return { event: parseEventJson(body), headers: fields.passed }
+    case 'batch':
+      throw new InvalidEventError('the body is a batch where one event is expected')
+    case 'none':
+      throw new InvalidEventError(`no event: ${whyNone(fields)}`)
+    default:
+      return mode satisfies never
+  }
+}
+
+/**
+ * The events of a batch, in order; each gets the message's passed-on headers.
+ * @throws {InvalidEventError} naming the place in the array.
+ */
+export function readBatch(headers: HeaderInput, body: Uint8Array): EventMessage[] {
+  const fields = lookUp(headers)
+  if (modeOf(fields) !== 'batch') throw new InvalidEventError('Content-Type is not application/cloudevents-batch+json')
+  return parseBatchJson(body).map((event) => ({ event, headers: fields.passed }))
+}
+
+/** Binary mode: attributes as `ce-` headers, data as body. Of a message the passed-on headers are added. */
+export function writeBinary(message: CloudEvent | EventMessage): HttpEvent {
+  const { event, headers: passed } = asMessage(message)
+  const headers: Record<string, string> = { ...passed }
+  for (const [name, value] of event.attributes) {
+    if (name === 'datacontenttype') headers['content-type'] = legalHeader(String(value))
+    else headers[`ce-${name}`] = typeof value === 'string' ? encodeHeaderText(value) : String(value)
+  }
+  return { headers, body: event.data ?? nothing }
+}
+
+/** Structured mode in JSON. Of a message the passed-on headers are added. */
+export function writeStructured(message: CloudEvent | EventMessage): HttpEvent {
+  const { event, headers } = asMessage(message)
+  return { headers: { ...headers, 'content-type': structuredType }, body: writeEventJson(event) }
+}
+
+const structuredType = 'application/cloudevents+json'
+const batchType = 'application/cloudevents-batch+json'
+const nothing = new Uint8Array(0)
+
+/** The headers that matter, of each name the first. */
+interface Fields {
+  contentType: string | undefined
+  /** By attribute name in lower case, values as on the wire at first. */
+  attributes: Map<string, AttributeValue>
+  passed: Record<string, string>
+}
+
+function lookUp(headers: HeaderInput): Fields {
+  const fields: Fields = { contentType: undefined, attributes: new Map(), passed: {} }
+  if (isRaw(headers)) {
+    for (let at = 0; at + 1 < headers.length; at += 2) addField(fields, headers[at]!, headers[at + 1]!)
+  } else {
+    for (const [name, value] of Object.entries(headers)) {
+      if (typeof value === 'string') addField(fields, name, value)
+      else for (const one of value ?? []) addField(fields, name, one)
+    }
+  }
+  return fields
+}
+
+const isRaw = (headers: HeaderInput): headers is readonly string[] => Array.isArray(headers)
+
+function addField(fields: Fields, rawName: string, value: string): void {
+  const name = rawName.toLowerCase()
+  if (name.startsWith('ce-')) {
+    const attribute = name.slice(3)
+    if (!fields.attributes.has(attribute)) fields.attributes.set(attribute, value)
+  } else if (name === 'content-type') {
+    fields.contentType ??= value
+  } else if (isPassedOn(name)) {
+    const before = fields.passed[name]
+    if (before === undefined) fields.passed[name] = value
+    else if (isListHeader(name)) fields.passed[name] = `${before},${value}`
+  }
+}
+
+// A batch is asked for first: its type begins like that of a single structured event.
+function modeOf({ contentType, attributes }: Fields): ContentMode {
+  const essence = essenceOf(contentType)
+  if (essence === batchType) return 'batch'
+  if (essence === structuredType) return 'structured'
+  return attributes.has('specversion') ? 'binary' : 'none'
+}
+
+function whyNone({ contentType, attributes }: Fields): string {
+  if (essenceOf(contentType).startsWith('application/cloudevents')) {
+    return `the event format ${quoted(essenceOf(contentType))} is not supported, only ${structuredType} is`
+  }
+  if (attributes.size > 0) return 'the header ce-specversion is missing'
+  return `there are no ce- headers, and Content-Type is ${contentType === undefined ? 'missing' : quoted(contentType)}`
+}
+
+/** Turns the header values into attributes, in the map they are in: this runs for every event. */
+function readBinary({ attributes, contentType }: Fields, body: Uint8Array): CloudEvent {
+  const problems: string[] = []
+  for (const [name, value] of attributes) {
+    const text = decodeHeaderText(String(value))
+    const objection = headerObjection(name, text)
+    if (objection !== undefined) problems.push(`header ${quoted(`ce-${name}`)}: ${objection}`)
+    else if (text !== value) attributes.set(name, text!)
+  }
+  if (contentType !== undefined) attributes.set('datacontenttype', contentType)
+  settleAttributes(attributes, problems)
+  return { attributes, data: body.length === 0 ? undefined : body }
+}
+
+function headerObjection(name: string, text: string | undefined): string | undefined {
+  if (name === '') return 'the attribute name is missing'
+  if (name === 'datacontenttype') return 'the content type of the data belongs into Content-Type'
+  return nameObjection(name) ?? (text === undefined ? 'the value is not UTF-8' : undefined)
+}
+
+const asMessage = (message: CloudEvent | EventMessage): EventMessage =>
+  'event' in message ? message : { event: message, headers: {} }
+
+/** Content types are written as they are; what no header may carry, an adapter's typing mistake, is taken out. */
+const legalHeader = (text: string): string => text.replace(/[^\t\x20-\x7e]/g, '')
