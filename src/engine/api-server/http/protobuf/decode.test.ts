@@ -1,0 +1,257 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { decodeProtobuf, isProtobuf, UnknownMessageError } from './decode.ts'
+import { messages } from './messages.ts'
+
+type Part = [number: number, value: number | bigint | string | Uint8Array | Part[]]
+
+/** Writes a message: numbers as varints, texts and nested messages with their length. */
+function encode(parts: Part[]): Buffer {
+  return Buffer.concat(
+    parts.flatMap(([number, value]) => {
+      if (typeof value === 'number' || typeof value === 'bigint') return [varint(number * 8), varint(value)]
+      const bytes = Array.isArray(value) ? encode(value) : Buffer.from(value as Uint8Array)
+      return [varint(number * 8 + 2), varint(bytes.length), bytes]
+    }),
+  )
+}
+
+function varint(value: number | bigint): Buffer {
+  const bytes: number[] = []
+  let rest = BigInt.asUintN(64, BigInt(value))
+  do {
+    const low = Number(rest & 0x7fn)
+    rest >>= 7n
+    bytes.push(rest === 0n ? low : low | 0x80)
+  } while (rest !== 0n)
+  return Buffer.from(bytes)
+}
+
+const envelope = (apiVersion: string, kind: string, raw: Part[]): Buffer =>
+  Buffer.concat([
+    Buffer.from('k8s\0'),
+    encode([
+      [
+        1,
+        [
+          [1, apiVersion],
+          [2, kind],
+        ],
+      ],
+      [2, encode(raw)],
+      [3, ''],
+      [4, ''],
+    ]),
+  ])
+
+const meta = (name: string): Part => [
+  1,
+  [
+    [1, name],
+    [2, ''],
+    [7, 0],
+    [8, []],
+    [
+      11,
+      [
+        [1, 'app'],
+        [2, ''],
+      ],
+    ],
+  ],
+]
+
+test('a ConfigMap as kubectl create sends it: zero values of Go vanish, empty entries stay', () => {
+  const body = envelope('v1', 'ConfigMap', [
+    meta('c'),
+    [
+      2,
+      [
+        [1, 'k'],
+        [2, 'v'],
+      ],
+    ],
+    [
+      2,
+      [
+        [1, 'empty'],
+        [2, ''],
+      ],
+    ],
+    [2, [[1, 'bare']]],
+    [
+      3,
+      [
+        [1, 'bin'],
+        [2, Buffer.from([0, 255])],
+      ],
+    ],
+    [4, 0],
+  ])
+  assert.ok(isProtobuf(body))
+  assert.deepEqual(decodeProtobuf(body), {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'c', labels: { app: '' } },
+    data: { k: 'v', empty: '', bare: '' },
+    binaryData: { bin: 'AP8=' },
+    immutable: false,
+  })
+})
+
+test('times keep their precision, and an empty Time is absent', () => {
+  const seconds = Date.UTC(2026, 0, 2, 3, 4, 5) / 1000
+  const body = envelope('coordination.k8s.io/v1', 'Lease', [
+    [
+      1,
+      [
+        [
+          8,
+          [
+            [1, seconds],
+            [2, 7],
+          ],
+        ],
+        [9, []],
+      ],
+    ],
+    [
+      2,
+      [
+        [2, 15],
+        [
+          3,
+          [
+            [1, seconds],
+            [2, 42_000],
+          ],
+        ],
+        [4, [[1, -1n]]],
+      ],
+    ],
+  ])
+  const lease = decodeProtobuf(body) as { metadata: object; spec: object }
+  assert.deepEqual(lease.metadata, { creationTimestamp: '2026-01-02T03:04:05Z' })
+  assert.deepEqual(lease.spec, {
+    leaseDurationSeconds: 15,
+    acquireTime: '2026-01-02T03:04:05.000042Z',
+    renewTime: '1969-12-31T23:59:59.000000Z',
+  })
+})
+
+test('a Service decodes ports that are numbers and ports that are names', () => {
+  const port = (target: Part[]): Part => [
+    1,
+    [
+      [1, 'http'],
+      [3, 80],
+      [4, target],
+    ],
+  ]
+  const body = envelope('v1', 'Service', [
+    meta('s'),
+    [
+      2,
+      [
+        port([
+          [1, 0],
+          [2, 8080],
+          [3, ''],
+        ]),
+        port([
+          [1, 1],
+          [2, 0],
+          [3, 'web'],
+        ]),
+      ],
+    ],
+  ])
+  const { spec } = decodeProtobuf(body) as { spec: { ports: { targetPort: unknown }[] } }
+  assert.deepEqual(
+    spec.ports.map(({ targetPort }) => targetPort),
+    [8080, 'web'],
+  )
+})
+
+test('delete options, lists and raw JSON are read', () => {
+  assert.deepEqual(
+    decodeProtobuf(
+      envelope('v1', 'DeleteOptions', [
+        [1, 0],
+        [2, [[1, 'u']]],
+        [4, 'Foreground'],
+        [5, 'All'],
+      ]),
+    ),
+    {
+      apiVersion: 'v1',
+      kind: 'DeleteOptions',
+      gracePeriodSeconds: 0,
+      preconditions: { uid: 'u' },
+      propagationPolicy: 'Foreground',
+      dryRun: ['All'],
+    },
+  )
+  const managed = envelope('v1', 'Namespace', [
+    [
+      1,
+      [
+        [
+          17,
+          [
+            [1, 'm'],
+            [7, [[1, '{"f:a":{}}']]],
+          ],
+        ],
+      ],
+    ],
+  ])
+  assert.deepEqual(decodeProtobuf(managed)['metadata'], { managedFields: [{ manager: 'm', fieldsV1: { 'f:a': {} } }] })
+  const review = envelope('authorization.k8s.io/v1', 'SubjectAccessReview', [
+    [
+      2,
+      [
+        [
+          5,
+          [
+            [1, 'scopes'],
+            [
+              2,
+              [
+                [1, 'a'],
+                [1, 'b'],
+              ],
+            ],
+          ],
+        ],
+      ],
+    ],
+  ])
+  assert.deepEqual(decodeProtobuf(review)['spec'], { extra: { scopes: ['a', 'b'] } })
+})
+
+test('an unknown kind and cut-off bytes are errors', () => {
+  assert.throws(() => decodeProtobuf(envelope('apps/v1', 'Deployment', [])), UnknownMessageError)
+  const body = envelope('v1', 'ConfigMap', [meta('c')])
+  assert.throws(() => decodeProtobuf(body.subarray(0, body.length - 9)), RangeError)
+  assert.throws(() => decodeProtobuf(Buffer.from('{}')), RangeError)
+})
+
+test('every message a field refers to is in the table', () => {
+  const scalars = [
+    'string',
+    'integer',
+    'boolean',
+    'bytes',
+    'Time',
+    'MicroTime',
+    'IntOrString',
+    'FieldsV1',
+    'ExtraValue',
+  ]
+  for (const [name, message] of Object.entries(messages)) {
+    for (const field of message.values()) {
+      assert.ok(scalars.includes(field.type) || field.type in messages, `${name}.${field.name}: ${field.type}`)
+    }
+  }
+})
