@@ -1,0 +1,97 @@
+// What a consumer keeps when it is stopped, started again, or forgotten.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { aGate, anEvent, aTestBed, eventIds, eventually } from './test-bed.ts'
+
+const ok = () => ({ status: 200 })
+
+test('lets what is being sent finish, and takes no more', async () => {
+  await using bed = await aTestBed()
+  const gate = aGate()
+  const subscriber = await bed.subscriber(gate.answer)
+  const dispatching = await bed.dispatch({ subscriber, annotations: { 'knode.dev/max-in-flight': '1' } })
+  await bed.append(anEvent({ id: '1' }))
+  await bed.append(anEvent({ id: '2' }))
+  await eventually(() => subscriber.requests.length === 1, 'the first request')
+  const stopping = dispatching[Symbol.asyncDispose]()
+  gate.open()
+  await stopping
+  assert.equal(bed.outcome('delivered'), 1)
+  await bed.dispatch({ subscriber })
+  await bed.until('delivered', 2)
+  assert.equal(eventIds(subscriber.requests), '1 2')
+})
+
+test('cuts what does not finish in time and delivers it again later', async () => {
+  await using bed = await aTestBed()
+  const subscriber = await bed.subscriber((_request, count) =>
+    count === 1 ? { bytes: '', after: 'silence' } : { status: 200 },
+  )
+  const dispatching = await bed.dispatch({ subscriber })
+  await bed.append()
+  await eventually(() => subscriber.requests.length === 1, 'the first request')
+  const stopping = dispatching[Symbol.asyncDispose]()
+  await bed.clock.advance(5_000)
+  await stopping
+  await bed.dispatch({ subscriber })
+  const { attempt } = await bed.until('delivered')
+  assert.equal(attempt, 1)
+  assert.equal(
+    bed.facts.some(({ what }) => what === 'retrying' || what === 'dropped'),
+    false,
+  )
+})
+
+test('keeps the count and the time of a retry', async () => {
+  await using bed = await aTestBed()
+  const subscriber = await bed.subscriber((_request, count) => ({ status: count < 3 ? 500 : 200 }))
+  const delivery = { retry: 2, backoffPolicy: 'linear', backoffDelay: 'PT10S' } as const
+  const dispatching = await bed.dispatch({ subscriber, delivery })
+  await bed.append()
+  await bed.until('retrying')
+  await dispatching[Symbol.asyncDispose]()
+  await bed.dispatch({ subscriber, delivery })
+  await bed.clock.advance(9_999)
+  assert.equal(subscriber.requests.length, 1)
+  await bed.clock.advance(1)
+  await bed.until('retrying', 2)
+  await bed.clock.advance(20_000)
+  const { attempt } = await bed.until('delivered')
+  assert.equal(attempt, 3)
+})
+
+test('events that come while a consumer is stopped wait for it, and its new filter decides', async () => {
+  await using bed = await aTestBed()
+  const subscriber = await bed.subscriber(ok)
+  const first = await bed.dispatch({ subscriber, filters: [{ exact: { type: 'order' } }] })
+  await bed.dispatch({ subscriber, consumer: 'uid-2', filters: [{ exact: { type: 'nothing' } }] })
+  await first[Symbol.asyncDispose]()
+  await bed.append(anEvent({ id: '1', type: 'order' }))
+  await bed.append(anEvent({ id: '2', type: 'bill' }))
+  await bed.dispatch({ subscriber, filters: [{ exact: { type: 'bill' } }] })
+  await bed.until('delivered')
+  assert.equal(eventIds(subscriber.requests), '2')
+})
+
+test('disposing twice is fine, and a forgotten consumer starts anew', async () => {
+  await using bed = await aTestBed()
+  const subscriber = await bed.subscriber(ok)
+  const dispatching = await bed.dispatch({ subscriber, filters: [{ exact: { type: 'nothing' } }] })
+  await dispatching[Symbol.asyncDispose]()
+  await dispatching[Symbol.asyncDispose]()
+  await bed.engine.forget('shop', 'uid-1')
+  await bed.dispatch({ subscriber, consumer: 'uid-2', filters: [{ exact: { type: 'nothing' } }] })
+  await bed.append(anEvent({ id: 'old' }))
+  assert.equal(bed.facts.filter(({ what }) => what === 'filtered').length, 1)
+  await bed.dispatch({ subscriber })
+  await bed.append(anEvent({ id: 'new' }))
+  await bed.until('delivered')
+  assert.equal(eventIds(subscriber.requests), 'new')
+})
+
+test('one consumer cannot be delivered twice at a time', async () => {
+  await using bed = await aTestBed()
+  const subscriber = await bed.subscriber(ok)
+  await bed.dispatch({ subscriber })
+  await assert.rejects(bed.dispatch({ subscriber }), { code: 'CONFLICT' })
+})

@@ -1,0 +1,255 @@
+// When a consumer's events may go: filters, order, rates, pauses, bounds, dead subscribers.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { settle } from '../../base/fake-clock.ts'
+import { aGate, anEvent, aTestBed, eventIds, eventually } from './test-bed.ts'
+import type { TestBed } from './test-bed.ts'
+
+const ok = () => ({ status: 200 })
+
+/** Every accepted event is in exactly one place, and there are `filtered` unwanted ones among them. */
+function conserved(bed: TestBed, { accepted, filtered }: { accepted: number; filtered: number }): void {
+  const ended = ['delivered', 'dead-lettered', 'dropped', 'expired'].map((name) => bed.outcome(name))
+  const sum = ended.reduce((total, count) => total + count, filtered + bed.gauge('knode_delivery_pending'))
+  assert.deepEqual([sum, bed.gauge('knode_delivery_accepted')], [accepted, accepted])
+  assert.equal(bed.gauge('knode_delivery_filtered'), filtered)
+}
+
+test('only what passes the filters is sent; all is accounted for', async () => {
+  await using bed = await aTestBed()
+  const subscriber = await bed.subscriber((_request, count) => ({ status: count === 2 ? 400 : 200 }))
+  await bed.dispatch({ subscriber, filters: [{ exact: { type: 'order' } }] })
+  for (const type of ['order', 'bill', 'order', 'bill', 'order', 'order', 'bill']) await bed.append(anEvent({ type }))
+  await bed.until('delivered', 3)
+  await bed.until('dropped')
+  assert.equal(subscriber.requests.length, 4)
+  assert.equal(bed.facts.filter(({ what }) => what === 'filtered').length, 3)
+  conserved(bed, { accepted: 7, filtered: 3 })
+})
+
+test('filters see knativearrivaltime and not knativebrokerttl', async () => {
+  await using bed = await aTestBed()
+  const subscriber = await bed.subscriber(ok)
+  await bed.dispatch({ subscriber, filter: { attributes: { knativearrivaltime: '' } } })
+  await bed.dispatch({ subscriber, consumer: 'uid-2', filter: { attributes: { knativebrokerttl: '' } } })
+  await bed.append(anEvent({ knativebrokerttl: 255, knativearrivaltime: '2026-01-01T00:00:00Z' }))
+  await bed.until('delivered')
+  await bed.until('filtered')
+  assert.equal(subscriber.requests.length, 1)
+})
+
+test('a data filter that cannot read the data is false and counted', async () => {
+  await using bed = await aTestBed()
+  const subscriber = await bed.subscriber(ok)
+  await bed.dispatch({ subscriber, annotations: { 'knode.dev/data-filter': 'data.cups > 0' } })
+  await bed.append(anEvent({ id: '1' }, 'no json'))
+  await bed.append(anEvent({ id: '2' }))
+  await bed.until('delivered')
+  assert.equal(eventIds(subscriber.requests), '2')
+  assert.match(bed.metrics.prometheus(), /knode_filter_faults_total\{[^}]*name="orders"[^}]*\} 1\n/)
+})
+
+test('a slow subscriber holds up nobody else', async () => {
+  await using bed = await aTestBed()
+  const gate = aGate()
+  const slow = await bed.subscriber(gate.answer)
+  const quick = await bed.subscriber(ok)
+  await bed.dispatch({ subscriber: slow })
+  await bed.dispatch({ subscriber: quick, consumer: 'uid-2' })
+  for (let count = 0; count < 300; count++) await bed.append(anEvent({ id: String(count) }))
+  await bed.until('delivered', 300)
+  assert.equal(quick.requests.length, 300)
+  assert.equal(slow.requests.length, 100)
+  gate.open()
+  await bed.until('delivered', 600)
+})
+
+test('no more than max-in-flight are sent at once', async () => {
+  await using bed = await aTestBed()
+  const gate = aGate()
+  const subscriber = await bed.subscriber(gate.answer)
+  await bed.dispatch({ subscriber, annotations: { 'knode.dev/max-in-flight': '3' } })
+  for (let count = 0; count < 10; count++) await bed.append()
+  await eventually(() => subscriber.requests.length === 3, 'three requests')
+  await settle()
+  assert.equal(subscriber.requests.length, 3)
+  gate.open()
+  await bed.until('delivered', 10)
+})
+
+test('events that wait for the dead letter sink do not hold up the others', async () => {
+  await using bed = await aTestBed()
+  const subscriber = await bed.subscriber(({ headers }) => ({ status: headers['ce-id'] === 'bad' ? 400 : 200 }))
+  const sink = await bed.subscriber(() => ({ status: 503 }))
+  const delivery = { retry: 3, backoffPolicy: 'linear', backoffDelay: 'PT1M' } as const
+  await bed.dispatch({ subscriber, deadLetter: sink, delivery, annotations: { 'knode.dev/max-in-flight': '2' } })
+  for (let count = 0; count < 5; count++) await bed.append(anEvent({ id: 'bad' }))
+  await eventually(() => sink.requests.length === 5, 'five dead letters')
+  await bed.append(anEvent({ id: 'good' }))
+  await bed.until('delivered')
+})
+
+test('paused keeps events waiting; without it they are delivered', async () => {
+  await using bed = await aTestBed()
+  const subscriber = await bed.subscriber(ok)
+  const paused = await bed.dispatch({ subscriber, annotations: { 'knode.dev/paused': 'true' } })
+  await bed.append()
+  await settle()
+  assert.equal(subscriber.requests.length, 0)
+  assert.equal(bed.gauge('knode_delivery_pending'), 1)
+  assert.equal(bed.stream.info().consumers[0]?.inFlight, 0)
+  await paused[Symbol.asyncDispose]()
+  await bed.dispatch({ subscriber })
+  await bed.until('delivered')
+})
+
+test('a rate spreads the tries', async () => {
+  await using bed = await aTestBed()
+  const subscriber = await bed.subscriber(ok)
+  await bed.dispatch({ subscriber, annotations: { 'knode.dev/rate': '2/s' } })
+  for (let count = 0; count < 5; count++) await bed.append()
+  for (let sent = 1; sent <= 5; sent++) {
+    await bed.until('delivered', sent)
+    await settle()
+    assert.equal(subscriber.requests.length, sent)
+    await bed.clock.advance(500)
+  }
+})
+
+test('what is too old expires, also between retries', async () => {
+  await using bed = await aTestBed()
+  const subscriber = await bed.subscriber(() => ({ status: 500 }))
+  const delivery = { retry: 10, backoffPolicy: 'linear', backoffDelay: 'PT1S' } as const
+  await bed.dispatch({ subscriber, delivery, annotations: { 'knode.dev/expire-after': 'PT2S' } })
+  await bed.append()
+  await bed.until('retrying', 1)
+  await bed.clock.advance(1_000)
+  await bed.until('retrying', 2)
+  await bed.clock.advance(2_000)
+  const { message } = await bed.until('dropped')
+  assert.equal(message, 'expired: 3000 ms old')
+  assert.equal(subscriber.requests.length, 2)
+  conserved(bed, { accepted: 1, filtered: 0 })
+})
+
+test("each try is measured by Knative's names, one that was held back is not", async () => {
+  await using bed = await aTestBed({ limits: { circuitTriesMin: 1, circuitOpensAfterMs: 0 } })
+  const subscriber = await bed.subscriber((_request, count) =>
+    count < 2 ? { bytes: '', after: 'close' } : { status: 202 },
+  )
+  await bed.dispatch({ subscriber, delivery: { retry: 2 } })
+  await bed.append()
+  await bed.until('delivered')
+  const labels =
+    'messaging_system="knative",messaging_operation_name="send",messaging_destination_name="trigger:orders.default"'
+  const text = bed.metrics.prometheus()
+  const count = (name: string, more: string): string | undefined =>
+    text
+      .split('\n')
+      .find((line) => line.startsWith(`${name}_seconds_count{${labels}${more}}`))
+      ?.split(' ')
+      .at(-1)
+  assert.equal(count('kn_eventing_dispatch_duration', ',cloudevents_type="order"'), '1')
+  assert.equal(count('kn_eventing_dispatch_duration', ',cloudevents_type="order",http_response_status_code="202"'), '1')
+  assert.equal(count('kn_eventing_process_duration', ''), '1')
+  assert.match(text, /knode_delivery_retries_total\{kind="trigger",namespace="default",name="orders"\} 2\n/)
+})
+
+describe('ordering by an attribute', () => {
+  const annotations = { 'knode.dev/ordering': 'subject' }
+  const delivery = { retry: 3, backoffPolicy: 'linear', backoffDelay: 'PT1S' } as const
+
+  test('sends events of one key one by one in order; a failing key blocks only itself', async () => {
+    await using bed = await aTestBed()
+    let isSick = true
+    const subscriber = await bed.subscriber(({ headers }) => ({
+      status: isSick && headers['ce-subject'] === 'a' ? 500 : 200,
+    }))
+    await bed.dispatch({ subscriber, delivery, annotations })
+    for (const id of ['a1', 'b1', 'a2', 'b2', 'a3', 'b3']) await bed.append(anEvent({ id, subject: id[0]! }))
+    await bed.until('delivered', 3)
+    await bed.until('retrying')
+    assert.equal(eventIds(subscriber.requests.filter(({ headers }) => headers['ce-subject'] === 'b')), 'b1 b2 b3')
+    isSick = false
+    await bed.clock.advance(1_000)
+    await bed.until('delivered', 6)
+    assert.equal(eventIds(subscriber.requests.filter(({ headers }) => headers['ce-subject'] === 'a')), 'a1 a1 a2 a3')
+  })
+
+  test('goes on with the next event of the key when one is given up, also with a sink that is down', async () => {
+    await using bed = await aTestBed()
+    const subscriber = await bed.subscriber((_request, count) => ({ status: count === 1 ? 400 : 200 }))
+    const sink = await bed.subscriber(() => ({ status: 400 }))
+    await bed.dispatch({ subscriber, deadLetter: sink, annotations })
+    for (const id of ['a1', 'a2']) await bed.append(anEvent({ id, subject: 'a' }))
+    await bed.until('dropped')
+    await bed.until('delivered')
+    assert.equal(eventIds(subscriber.requests), 'a1 a2')
+  })
+
+  test('a blocked key with many events waiting behind it leaves room for other keys', async () => {
+    await using bed = await aTestBed({ limits: { inFlightMax: 2, waitingMax: 50 } })
+    const subscriber = await bed.subscriber(({ headers }) => ({ status: headers['ce-subject'] === 'a' ? 500 : 200 }))
+    await bed.dispatch({ subscriber, delivery, annotations })
+    for (let count = 0; count < 40; count++) await bed.append(anEvent({ subject: 'a' }))
+    await bed.append(anEvent({ subject: 'b' }))
+    await bed.until('delivered')
+  })
+
+  test('events without the attribute wait for nobody', async () => {
+    await using bed = await aTestBed()
+    const gate = aGate()
+    const subscriber = await bed.subscriber(gate.answer)
+    await bed.dispatch({ subscriber, annotations })
+    for (let count = 0; count < 3; count++) await bed.append()
+    await eventually(() => subscriber.requests.length === 3, 'three requests at once')
+    gate.open()
+    await bed.until('delivered', 3)
+  })
+})
+
+describe('a subscriber that does not answer at all', () => {
+  const limits = { circuitTriesMin: 3, circuitOpensAfterMs: 2_000, circuitProbeMs: 10_000 }
+  const delivery = { retry: 4, backoffPolicy: 'linear', backoffDelay: 'PT1S' } as const
+
+  test('is told, tried less, still gets every last try, and is found alive again', async () => {
+    await using bed = await aTestBed({ limits })
+    let isDead = true
+    const subscriber = await bed.subscriber(() => (isDead ? { bytes: '', after: 'close' } : { status: 200 }))
+    await bed.dispatch({ subscriber, delivery })
+    await bed.append(anEvent({ id: 'a' }))
+    await bed.until('retrying', 1)
+    await bed.clock.advance(1_000)
+    await bed.until('retrying', 2)
+    await bed.clock.advance(2_000)
+    await bed.until('retrying', 3)
+    assert.deepEqual(
+      bed.circuits.map(({ url, open }) => [url, open]),
+      [[subscriber.url, 'other side closed']],
+    )
+    assert.equal(bed.engine.trouble('uid-1'), 'other side closed')
+    // The fourth try is held back, the fifth is the last and goes out.
+    await bed.clock.advance(3_000)
+    const { message } = await bed.until('retrying', 4)
+    assert.match(String(message), /not tried, the subscriber does not answer/)
+    assert.equal(subscriber.requests.length, 3)
+    await bed.clock.advance(4_000)
+    await bed.until('dropped')
+    assert.equal(subscriber.requests.length, 4)
+    isDead = false
+    await bed.clock.advance(10_000)
+    await bed.append(anEvent({ id: 'b' }))
+    await bed.until('delivered')
+    assert.deepEqual([bed.circuits.at(-1)?.open, bed.engine.trouble('uid-1')], [undefined, undefined])
+  })
+
+  test('is not taken for one that answers 503', async () => {
+    await using bed = await aTestBed({ limits: { circuitTriesMin: 1, circuitOpensAfterMs: 0 } })
+    const subscriber = await bed.subscriber(() => ({ status: 503 }))
+    await bed.dispatch({ subscriber, delivery: { retry: 20 } })
+    await bed.append()
+    await bed.until('dropped')
+    assert.equal(subscriber.requests.length, 21)
+    assert.deepEqual(bed.circuits, [])
+  })
+})

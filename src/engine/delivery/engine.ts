@@ -1,0 +1,152 @@
+// The delivery engine: what app/ starts and kinds use. Contract: DeliveryEngine of engine/reconciler.ts.
+import { sleep } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import type { Labels, Metrics } from '../../base/metrics.ts'
+import type { EventStream, EventTransport } from '../../ports/event-transport/port.ts'
+import type { FlowFeed } from '../flow.ts'
+import type { Addresses, DeliveryEngine, DispatchSpec, EndpointTable, EventEndpoint } from '../reconciler.ts'
+import { Dispatcher } from './dispatcher.ts'
+import { createHttpClient } from './http-client.ts'
+import type { HttpClient } from './http-client.ts'
+import { brokerEndpoint, channelEndpoint } from './ingress.ts'
+import { resolveLimits } from './limits.ts'
+import type { DeliveryLimits } from './limits.ts'
+import { createSender } from './send.ts'
+import { createSourceSender } from './source-sender.ts'
+import { StreamHub } from './stream-hub.ts'
+import { DispatchTelemetry } from './telemetry.ts'
+import type { CircuitChange, GiveUp } from './telemetry.ts'
+
+export interface DeliveryEngineOptions {
+  transport: EventTransport
+  endpoints: EndpointTable
+  /** Read when needed: a gateway on a free port knows its address late. */
+  addresses: Addresses
+  clock: Clock
+  log: Logger
+  metrics: Metrics
+  flow: FlowFeed
+  limits?: Partial<DeliveryLimits>
+  /** Told of each event that did not reach its subscriber. Must not throw. */
+  onGiveUp?: (notice: GiveUp) => void
+  /** Told when a subscriber stops or starts answering. Must not throw. */
+  onCircuit?: (change: CircuitChange) => void
+  /** @default one of its own, over undici */
+  http?: HttpClient
+}
+
+export interface RunningDeliveryEngine extends DeliveryEngine, AsyncDisposable {
+  /** Why a consumer's subscriber counts as dead now; `undefined` when it does not. */
+  trouble(consumer: string): string | undefined
+}
+
+interface Running {
+  dispatcher: Dispatcher
+  telemetry: DispatchTelemetry
+  spec: DispatchSpec
+  stream: EventStream
+  /** Events there were, and events still to be seen to, when it started. */
+  startNext: number
+  startLag: number
+}
+
+export function createDeliveryEngine(options: DeliveryEngineOptions): RunningDeliveryEngine {
+  const { transport, endpoints, addresses, clock, metrics } = options
+  const limits = resolveLimits(options.limits)
+  const http = options.http ?? createHttpClient({ clock, limits })
+  const send = createSender({ http, endpoints, clock })
+  const hubs = new Map<string, StreamHub>()
+  const running = new Map<string, Running>()
+  const doors = {
+    broker: new WeakMap<EventStream, EventEndpoint>(),
+    channel: new WeakMap<EventStream, EventEndpoint>(),
+  }
+
+  const hubOf = async (name: string): Promise<StreamHub> => {
+    const stream = transport.stream(name) ?? (await transport.ensureStream(name))
+    const known = hubs.get(name)
+    if (known?.stream === stream) return known
+    const hub = new StreamHub(stream, options)
+    hubs.set(name, hub)
+    return hub
+  }
+  const door = (kind: keyof typeof doors, stream: EventStream, make: () => EventEndpoint): EventEndpoint => {
+    let made = doors[kind].get(stream)
+    if (made === undefined) doors[kind].set(stream, (made = make()))
+    return made
+  }
+  gauges(metrics, running)
+
+  return {
+    async dispatch(spec) {
+      const hub = await hubOf(spec.stream)
+      hub.add(spec)
+      const telemetry = new DispatchTelemetry(spec, options)
+      const visible = hub.visible.bind(hub)
+      const dispatcher = new Dispatcher(spec, {
+        stream: hub.stream,
+        send,
+        addresses,
+        clock,
+        limits,
+        telemetry,
+        visible,
+      })
+      const key = keyOf(spec.stream, spec.consumer)
+      const before = hub.stream.info()
+      await dispatcher.start(spec.consumer)
+      const startLag = before.consumers.find(({ name }) => name === spec.consumer)?.lag ?? 0
+      const entry = { dispatcher, telemetry, spec, stream: hub.stream, startNext: before.nextOffset, startLag }
+      running.set(key, entry)
+      return {
+        async [Symbol.asyncDispose]() {
+          if (running.get(key) === entry) running.delete(key)
+          await dispatcher[Symbol.asyncDispose]()
+        },
+      }
+    },
+    async forget(streamName, consumer) {
+      const hub = hubs.get(streamName)
+      await transport.stream(streamName)?.deleteConsumer(consumer)
+      hub?.remove(consumer)
+      if (hub?.isEmpty === true) hubs.delete(streamName)
+    },
+    send: createSourceSender({ send, addresses, limits, wait: (ms, signal) => sleep(clock, ms, signal) }),
+    brokerEndpoint: (endpoint) => door('broker', endpoint.stream, () => brokerEndpoint(endpoint, options)),
+    channelEndpoint: (endpoint) => door('channel', endpoint.stream, () => channelEndpoint(endpoint, options)),
+    trouble(consumer) {
+      for (const { spec, dispatcher } of running.values()) if (spec.consumer === consumer) return dispatcher.trouble
+      return undefined
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...running.values()].map(({ dispatcher }) => dispatcher[Symbol.asyncDispose]()))
+      running.clear()
+      await http[Symbol.asyncDispose]()
+    },
+  }
+}
+
+const keyOf = (stream: string, consumer: string): string => `${stream}\n${consumer}`
+
+/** Events are conserved: those accepted are delivered, dead-lettered, dropped, expired, filtered out or pending. */
+function gauges(metrics: Metrics, running: ReadonlyMap<string, Running>): void {
+  function* each(read: (entry: Running, lag: number, accepted: number) => number): Iterable<[Labels, number]> {
+    for (const entry of running.values()) {
+      const { kind, namespace, name } = entry.spec.owner
+      const { consumers, nextOffset } = entry.stream.info()
+      const lag = consumers.find((consumer) => consumer.name === entry.spec.consumer)?.lag ?? 0
+      const labels = { kind: kind.split('.')[0]!.toLowerCase(), namespace, name }
+      yield [labels, read(entry, lag, nextOffset - entry.startNext + entry.startLag)]
+    }
+  }
+  const ended = ({ telemetry }: Running): number =>
+    Object.values(telemetry.outcomes).reduce((sum, count) => sum + count, 0)
+  metrics.gauge('knode.delivery.accepted', 'Events for a consumer to see to, since it started', () =>
+    each((_entry, _lag, accepted) => accepted),
+  )
+  metrics.gauge('knode.delivery.pending', 'Events a consumer has still to see to', () => each((_entry, lag) => lag))
+  metrics.gauge('knode.delivery.filtered', 'Events a consumer did not want, since it started', () =>
+    each((entry, lag, accepted) => Math.max(0, accepted - lag - ended(entry))),
+  )
+}

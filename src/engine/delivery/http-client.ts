@@ -1,0 +1,304 @@
+// One POST and its whole answer over kept-alive connections. The seam where leaner HTTP code can take undici's place.
+import { rootCertificates } from 'node:tls'
+import { Client } from 'undici'
+import type { Dispatcher } from 'undici'
+import { messageOf } from '../../base/errors.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { DeliveryLimits } from './limits.ts'
+
+export interface HttpPost {
+  /** Scheme, host and port to connect to. */
+  origin: string
+  /** Requests of one pool share connections, and the bound on them. Names one origin and one set of certificates. */
+  pool: string
+  path: string
+  /** By name, `host` included; values of one character a byte. */
+  headers: Record<string, string>
+  body: Uint8Array | undefined
+  /** For connecting, sending and reading the whole answer; waiting for a free connection is not counted. */
+  timeoutMs: number
+  CACerts?: string
+  signal?: AbortSignal
+}
+
+/** Header values are as read from the wire: one character a byte. */
+type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>
+
+export interface HttpAnswer {
+  kind: 'answer'
+  status: number
+  headers: AnswerHeaders
+  body: Uint8Array
+  /** There was more than `answerBytesMax`; `body` is the beginning. */
+  bodyCut: boolean
+}
+
+/** Refused, reset, no such host, not HTTP, timed out, aborted. */
+export interface NoAnswer {
+  kind: 'no-answer'
+  reason: string
+}
+
+export interface HttpClient extends AsyncDisposable {
+  /** Redirects are not followed. Never throws. */
+  post(request: HttpPost): Promise<HttpAnswer | NoAnswer>
+}
+
+type ClientLimits = Pick<
+  DeliveryLimits,
+  'answerBytesMax' | 'answerHeaderBytesMax' | 'socketsPerHostMax' | 'socketIdleMs'
+>
+
+/** A client whose timeouts run on `clock`. Disposing it cuts what is going on. */
+export function createHttpClient({ clock, limits }: { clock: Clock; limits: ClientLimits }): HttpClient {
+  const pools = new Map<string, HostPool>()
+  return {
+    post(request) {
+      const { pool: name } = request
+      let pool = pools.get(name)
+      if (pool === undefined) {
+        pool = new HostPool(request, { clock, limits, onUnused: () => void pools.delete(name) })
+        pools.set(name, pool)
+      }
+      return pool.post(request)
+    },
+    async [Symbol.asyncDispose]() {
+      for (const pool of pools.values()) pool.close()
+    },
+  }
+}
+
+interface PoolDeps {
+  clock: Clock
+  limits: ClientLimits
+  onUnused: () => void
+}
+
+/** Connections to one origin, each with one request at a time; the one used last is used next. */
+class HostPool {
+  #origin: string
+  #CACerts: string | undefined
+  #deps: PoolDeps
+  #idle: Connection[] = []
+  #open = new Set<Connection>()
+  #waiting: (() => void)[] = []
+  #busy = 0
+  #closed = false
+
+  constructor({ origin, CACerts }: HttpPost, deps: PoolDeps) {
+    this.#origin = origin
+    this.#CACerts = CACerts
+    this.#deps = deps
+  }
+
+  async post(request: HttpPost): Promise<HttpAnswer | NoAnswer> {
+    if (this.#busy >= this.#deps.limits.socketsPerHostMax) await new Promise<void>((go) => this.#waiting.push(go))
+    else this.#busy++
+    try {
+      if (this.#closed) return { kind: 'no-answer', reason: 'the HTTP client is closed' }
+      const connection = this.#idle.pop() ?? this.#connect()
+      const result = await connection.post(request)
+      this.#release(connection)
+      if (result !== 'stale') return result
+      // The other side closed the idle connection while the request was on its way: once more, on a fresh one.
+      const fresh = this.#connect()
+      const repeated = await fresh.post(request)
+      this.#release(fresh)
+      return repeated === 'stale' ? { kind: 'no-answer', reason: 'other side closed' } : repeated
+    } finally {
+      // A waiting request takes this one's place, so that `#busy` stays.
+      const next = this.#waiting.shift()
+      if (next !== undefined) next()
+      else this.#busy--
+      this.#tellIfUnused()
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const connection of this.#open) connection.destroy()
+  }
+
+  #connect(): Connection {
+    const connection = new Connection(this.#origin, this.#CACerts, this.#deps, () => {
+      const at = this.#idle.indexOf(connection)
+      if (at < 0) return
+      this.#idle.splice(at, 1)
+      this.#drop(connection)
+    })
+    this.#open.add(connection)
+    return connection
+  }
+
+  #release(connection: Connection): void {
+    if (connection.reusable && !this.#closed) this.#idle.push(connection)
+    else this.#drop(connection)
+  }
+
+  #drop(connection: Connection): void {
+    this.#open.delete(connection)
+    connection.destroy()
+    this.#tellIfUnused()
+  }
+
+  #tellIfUnused(): void {
+    if (this.#busy === 0 && this.#open.size === 0) this.#deps.onUnused()
+  }
+}
+
+/** One connection, opened by its first request. */
+class Connection {
+  #client: Client
+  #deps: PoolDeps
+  #connected = false
+  /** Requests answered over the connection as it is now. */
+  #answered = 0
+
+  constructor(origin: string, CACerts: string | undefined, deps: PoolDeps, onClosed: () => void) {
+    this.#deps = deps
+    const { limits } = deps
+    this.#client = new Client(origin, {
+      pipelining: 1,
+      allowH2: false,
+      // The timer of `post` bounds the whole exchange.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connectTimeout: 0,
+      keepAliveTimeout: limits.socketIdleMs,
+      keepAliveMaxTimeout: limits.socketIdleMs,
+      maxHeaderSize: limits.answerHeaderBytesMax,
+      ...(CACerts !== undefined && { connect: { ca: [...rootCertificates, CACerts] } }),
+    })
+    this.#client.on('connect', () => {
+      this.#connected = true
+      this.#answered = 0
+    })
+    this.#client.on('disconnect', () => {
+      this.#connected = false
+      onClosed()
+    })
+  }
+
+  get reusable(): boolean {
+    return this.#connected && this.#answered > 0
+  }
+
+  post(request: HttpPost): Promise<HttpAnswer | NoAnswer | 'stale'> {
+    return new Promise((resolve) => {
+      const exchange = new Exchange(request, this.#deps, this.#answered > 0, (result) => {
+        if (typeof result === 'object' && result.kind === 'answer') this.#answered++
+        resolve(result)
+      })
+      const { path, headers, body } = request
+      try {
+        this.#client.dispatch({ method: 'POST', path, headers, body: body ?? null }, exchange)
+      } catch (error) {
+        exchange.fail(messageOf(error))
+      }
+    })
+  }
+
+  // Not waited for: a process about to end may have nothing else that keeps it running until the promise settles.
+  destroy(): void {
+    void this.#client.destroy()
+  }
+}
+
+/** Gathers one answer; the first of answer, failure, timeout and abort wins. */
+class Exchange implements Dispatcher.DispatchHandler {
+  #settle: ((result: HttpAnswer | NoAnswer | 'stale') => void) | undefined
+  #controller: Dispatcher.DispatchController | undefined
+  #reused: boolean
+  #bytesMax: number
+  #cancelTimer: () => void
+  #signal: AbortSignal | undefined
+  #onAbort = (): void => this.#cut('aborted')
+  #started = false
+  #status = 0
+  #headers: AnswerHeaders = {}
+  #chunks: Buffer[] = []
+  #bytes = 0
+
+  constructor(
+    { timeoutMs, signal }: HttpPost,
+    { clock, limits }: PoolDeps,
+    reused: boolean,
+    settle: (result: HttpAnswer | NoAnswer | 'stale') => void,
+  ) {
+    this.#settle = settle
+    this.#reused = reused
+    this.#bytesMax = limits.answerBytesMax
+    this.#cancelTimer = clock.setTimer(timeoutMs, () => this.#cut(`no complete answer within ${timeoutMs} ms`))
+    this.#signal = signal
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    if (signal?.aborted === true) this.#cut('aborted')
+  }
+
+  /** Ends the exchange without an answer. */
+  fail(reason: string): void {
+    this.#finish({ kind: 'no-answer', reason })
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#settle === undefined) controller.abort(new Error('given up before it could be sent'))
+  }
+
+  onResponseStarted(): void {
+    this.#started = true
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: AnswerHeaders): void {
+    // An informational answer is followed by the real one.
+    this.#status = status
+    this.#headers = headers
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const room = this.#bytesMax - this.#bytes
+    this.#chunks.push(chunk.length > room ? chunk.subarray(0, room) : chunk)
+    this.#bytes += Math.min(chunk.length, room)
+    if (chunk.length <= room) return
+    this.#answer(true)
+    controller.abort(new Error(`answer longer than ${this.#bytesMax} bytes`))
+  }
+
+  onResponseEnd(): void {
+    this.#answer(false)
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#reused && !this.#started && isClosedSocket(error)) this.#finish('stale')
+    else this.fail(reasonOf(error))
+  }
+
+  #answer(bodyCut: boolean): void {
+    // Copied, so that a reply kept for long does not keep the whole of the socket's read buffer.
+    const body = Buffer.concat(this.#chunks, this.#bytes)
+    this.#finish({ kind: 'answer', status: this.#status, headers: this.#headers, body, bodyCut })
+  }
+
+  #cut(reason: string): void {
+    this.fail(reason)
+    this.#controller?.abort(new Error(reason))
+  }
+
+  #finish(result: HttpAnswer | NoAnswer | 'stale'): void {
+    const settle = this.#settle
+    if (settle === undefined) return
+    this.#settle = undefined
+    this.#cancelTimer()
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+    settle(result)
+  }
+}
+
+const codeOf = (error: Error): unknown => (error as { code?: unknown }).code
+const isClosedSocket = (error: Error): boolean =>
+  ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(String(codeOf(error)))
+
+function reasonOf(error: Error): string {
+  // Several addresses refused: the first says it.
+  if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0].message
+  return error.message === '' ? error.name : error.message
+}

@@ -1,0 +1,120 @@
+// What Brokers and channels do with an event before they store it, and what they answer.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { KnodeError } from '../../base/errors.ts'
+import type { EventMessage } from '../../model/cloudevents/event.ts'
+import type { EventStream, StoredEvent } from '../../ports/event-transport/port.ts'
+import { anEvent, aTestBed } from './test-bed.ts'
+import type { TestBed } from './test-bed.ts'
+
+async function stored(stream: EventStream): Promise<EventMessage[]> {
+  const events: StoredEvent[] = []
+  for await (const event of stream.read('earliest')) events.push(event)
+  return events.map(({ message }) => message)
+}
+
+const doorOf = (bed: TestBed, kind: 'broker' | 'channel', stream: EventStream = bed.stream) =>
+  bed.engine[`${kind}Endpoint`]({ namespace: 'default', name: 'shop', stream })
+
+describe('a Broker', () => {
+  test('stores the event with its arrival time and hop count, data and headers untouched, and answers 202', async () => {
+    await using bed = await aTestBed()
+    const event = anEvent({ subject: 'x' })
+    assert.deepEqual(await doorOf(bed, 'broker').accept({ event, headers: { traceparent: '00-a-b-01' } }), {
+      status: 202,
+    })
+    const [message] = await stored(bed.stream)
+    assert.deepEqual(Object.fromEntries(message!.event.attributes), {
+      ...Object.fromEntries(event.attributes),
+      knativearrivaltime: '2026-01-01T00:00:00Z',
+      knativebrokerttl: 255,
+    })
+    assert.equal(message!.event.data, event.data)
+    assert.deepEqual(message!.headers, { traceparent: '00-a-b-01' })
+    assert.equal(event.attributes.has('knativebrokerttl'), false)
+    const { status } = await bed.until('accepted')
+    assert.equal(status, 202)
+  })
+
+  test('overwrites an arrival time, with the fraction of the second trimmed', async () => {
+    await using bed = await aTestBed()
+    await bed.clock.advance(120)
+    await doorOf(bed, 'broker').accept({ event: anEvent({ knativearrivaltime: 'long ago' }), headers: {} })
+    assert.equal((await stored(bed.stream))[0]?.event.attributes.get('knativearrivaltime'), '2026-01-01T00:00:00.12Z')
+  })
+
+  const hops: [string | number, number | undefined][] = [
+    ['255', 254],
+    [2, 1],
+    ['2', 1],
+    [1, undefined],
+    ['1', undefined],
+    ['0', undefined],
+    ['-7', undefined],
+    ['many', 255],
+    ['1.5', 255],
+  ]
+  for (const [given, kept] of hops) {
+    test(`${JSON.stringify(given)} hops left: ${kept === undefined ? '400, not stored' : `stored with ${kept}`}`, async () => {
+      await using bed = await aTestBed()
+      const event = anEvent({ knativebrokerttl: given })
+      const { status } = await doorOf(bed, 'broker').accept({ event, headers: {} })
+      assert.equal(status, kept === undefined ? 400 : 202)
+      const messages = await stored(bed.stream)
+      assert.deepEqual(
+        messages.map(({ event }) => event.attributes.get('knativebrokerttl')),
+        kept === undefined ? [] : [kept],
+      )
+      await bed.until(kept === undefined ? 'refused' : 'accepted')
+    })
+  }
+
+  test('has one door, however often it is asked for', async () => {
+    await using bed = await aTestBed()
+    assert.equal(doorOf(bed, 'broker'), doorOf(bed, 'broker'))
+    assert.notEqual(doorOf(bed, 'broker'), doorOf(bed, 'channel'))
+  })
+
+  test('whose reply comes back to it evaluates all Triggers, until no hop is left: then 400 and the dead letter sink', async () => {
+    await using bed = await aTestBed()
+    bed.endpoints.set(' /default/shop', doorOf(bed, 'broker'))
+    const echo = await bed.subscriber(({ headers, body }) => {
+      const names = Object.keys(headers).filter((name) => name.startsWith('ce-'))
+      return { status: 200, headers: Object.fromEntries(names.map((name) => [name, headers[name]!])), body }
+    })
+    const sink = await bed.subscriber(() => ({ status: 200 }))
+    await bed.dispatch({ subscriber: echo, reply: { url: 'http://127.0.0.1:1/default/shop' }, deadLetter: sink })
+    await doorOf(bed, 'broker').accept({ event: anEvent({ knativebrokerttl: 4 }), headers: {} })
+    await bed.until('dead-lettered')
+    assert.equal(echo.requests.length, 3)
+    const { headers } = sink.requests[0]!
+    assert.deepEqual(
+      [headers['ce-knativeerrorcode'], headers['ce-knativeerrordest'], headers['ce-knativebrokerttl']],
+      ['400', 'http://127.0.0.1:1/default/shop', '1'],
+    )
+  })
+})
+
+test('a channel stores the event as it is', async () => {
+  await using bed = await aTestBed()
+  const event = anEvent({ knativebrokerttl: 1 })
+  assert.deepEqual(await doorOf(bed, 'channel').accept({ event, headers: {} }), { status: 202 })
+  assert.equal((await stored(bed.stream))[0]?.event, event)
+})
+
+const failures: [string, Error, number, number | undefined][] = [
+  ['a full stream', new KnodeError('TRANSPORT_FULL', 'stream "shop" is full', { retryable: true }), 503, 5],
+  ['a stream that closes', new KnodeError('TRANSPORT_CLOSED', 'the event transport is closed'), 503, 5],
+  ['a failing disk', new KnodeError('TRANSPORT_FAILED', 'EIO'), 500, undefined],
+]
+for (const [name, error, status, retryAfterSeconds] of failures) {
+  test(`${name} answers ${status} and never 202`, async () => {
+    await using bed = await aTestBed()
+    const stream = { name: 'shop', append: () => Promise.reject(error) } as unknown as EventStream
+    for (const kind of ['broker', 'channel'] as const) {
+      const result = await doorOf(bed, kind, stream).accept({ event: anEvent(), headers: {} })
+      assert.deepEqual([result.status, result.retryAfterSeconds], [status, retryAfterSeconds])
+      assert.equal(result.message, error.message)
+    }
+  })
+}

@@ -1,0 +1,105 @@
+// The doors of Brokers and channels: what happens to an event before it is stored. Source: knative/eventing
+// pkg/broker/ingress, pkg/broker/ttl.go.
+import type { Clock } from '../../base/clock.ts'
+import { KnodeError, messageOf } from '../../base/errors.ts'
+import type { Logger } from '../../base/log.ts'
+import type { BoundHistogram, Metrics } from '../../base/metrics.ts'
+import { attributeText, withAttributes } from '../../model/cloudevents/event.ts'
+import type { CloudEvent, EventMessage } from '../../model/cloudevents/event.ts'
+import { timestampOf } from '../../model/cloudevents/timestamp.ts'
+import type { FlowFeed } from '../flow.ts'
+import type { AcceptResult, EndpointOptions, EventEndpoint } from '../reconciler.ts'
+import { hopsAttribute } from './reply.ts'
+
+export interface IngressDeps {
+  clock: Clock
+  log: Logger
+  metrics: Metrics
+  flow: FlowFeed
+}
+
+/** Passes through Brokers that an event which does not say otherwise may take. */
+const hopsMax = 255
+
+/** What a sender is told to wait when the stream takes nothing now, in seconds. */
+const retryAfterSeconds = 5
+
+/**
+ * The door of a Broker: sets `knativearrivaltime`, counts `knativebrokerttl` down, and answers 202 once the event is
+ * stored; 400 when no hop is left, so that the last reply of a loop ends as a dead letter.
+ */
+export function brokerEndpoint(options: EndpointOptions, deps: IngressDeps): EventEndpoint {
+  const { namespace, name } = options
+  const labels = { 'kn.broker.name': name, 'kn.broker.namespace': namespace }
+  let nowMs = NaN
+  let now = ''
+  return endpoint(options, deps, labels, (event) => {
+    const hops = hopsLeft(event)
+    if (hops <= 0) return `the event passed through too many Brokers: no ${hopsAttribute} left`
+    // Written out once a millisecond at most.
+    if (nowMs !== deps.clock.now()) now = timestampOf((nowMs = deps.clock.now()))
+    return withAttributes(event, { knativearrivaltime: now, [hopsAttribute]: hops })
+  })
+}
+
+/** The door of a channel: stores the event as it is. */
+export function channelEndpoint(options: EndpointOptions, deps: IngressDeps): EventEndpoint {
+  const { namespace, name } = options
+  return endpoint(options, deps, { 'kn.channel.name': name, 'kn.channel.namespace': namespace }, (event) => event)
+}
+
+function endpoint(
+  { stream }: EndpointOptions,
+  { clock, log, metrics, flow }: IngressDeps,
+  labels: Record<string, string>,
+  prepare: (event: CloudEvent) => CloudEvent | string,
+): EventEndpoint {
+  const description = 'Duration of one send of an event'
+  const duration = metrics.histogram('kn.eventing.dispatch.duration', description, 'seconds')
+  const byStatus = new Map<number, BoundHistogram>()
+
+  const told = (message: EventMessage, result: AcceptResult, startedMs: number): AcceptResult => {
+    const { status, message: text } = result
+    let bound = byStatus.get(status)
+    if (bound === undefined)
+      byStatus.set(status, (bound = duration.bind({ ...labels, 'http.response.status_code': status })))
+    bound.record((clock.monotonicMs() - startedMs) / 1000)
+    if (flow.watched) {
+      const what = status < 300 ? 'accepted' : 'refused'
+      const facts = { timeMs: clock.now(), stream: stream.name, event: message.event, status }
+      flow.publish({ what, ...facts, ...(text !== undefined && { message: text }) })
+    }
+    return result
+  }
+
+  return {
+    kind: 'events',
+    async accept(message) {
+      const startedMs = clock.monotonicMs()
+      const event = prepare(message.event)
+      if (typeof event === 'string') return told(message, { status: 400, message: event }, startedMs)
+      const stored = { event, headers: message.headers }
+      try {
+        await stream.append(stored)
+        return told(stored, { status: 202 }, startedMs)
+      } catch (error) {
+        const result = refusalOf(error)
+        log.warn('event refused', { stream: stream.name, status: result.status, err: messageOf(error) })
+        return told(stored, result, startedMs)
+      }
+    },
+  }
+}
+
+function hopsLeft(event: CloudEvent): number {
+  const text = attributeText(event, hopsAttribute)
+  if (text === undefined || !/^-?\d{1,10}$/.test(text)) return hopsMax
+  return Number(text) - 1
+}
+
+function refusalOf(error: unknown): AcceptResult {
+  const message = messageOf(error)
+  const code = error instanceof KnodeError ? error.code : undefined
+  if (code === 'TRANSPORT_FULL' || code === 'TRANSPORT_CLOSED') return { status: 503, message, retryAfterSeconds }
+  return { status: 500, message }
+}

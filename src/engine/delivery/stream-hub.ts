@@ -1,0 +1,103 @@
+// All consumers of one stream that the engine knows: one matcher for their filters, asked once per event.
+import type { Clock } from '../../base/clock.ts'
+import type { Metrics } from '../../base/metrics.ts'
+import type { CloudEvent, EventMessage } from '../../model/cloudevents/event.ts'
+import type { EventStream } from '../../ports/event-transport/port.ts'
+import type { FlowFeed } from '../flow.ts'
+import type { DispatchSpec } from '../reconciler.ts'
+import { compileFilters } from './filters/compile.ts'
+import type { CompiledFilter } from './filters/compile.ts'
+import { createMatcher } from './filters/matcher.ts'
+import { dataFilterAnnotation } from './filters/spec.ts'
+import type { SubscriptionsFilter } from './filters/spec.ts'
+import { withoutHops } from './reply.ts'
+
+export interface StreamHubDeps {
+  clock: Clock
+  flow: FlowFeed
+  metrics: Metrics
+}
+
+/**
+ * Keeps the stream's selector in step with the consumers. A consumer that stopped stays known until it is forgotten, so
+ * that its events wait for it.
+ */
+export class StreamHub {
+  #stream: EventStream
+  #deps: StreamHubDeps
+  #matcher = createMatcher()
+  #owners = new Map<string, DispatchSpec['owner']>()
+  #filters = new Map<string, { compiled: CompiledFilter; alone: ReadonlySet<string> }>()
+  #hidesHops = false
+  #seen: EventMessage | undefined
+  #visible: CloudEvent | undefined
+
+  constructor(stream: EventStream, deps: StreamHubDeps) {
+    this.#stream = stream
+    this.#deps = deps
+  }
+
+  get stream(): EventStream {
+    return this.#stream
+  }
+
+  /** @throws {KnodeError} BAD_FILTER */
+  add({ consumer, owner, contract, filter, filters, annotations }: DispatchSpec): void {
+    const { kind, namespace, name } = owner
+    const faults = this.#deps.metrics.counter('knode.filter.faults', 'Data filters that could not be evaluated')
+    const dataFilter = annotations?.[dataFilterAnnotation]
+    const compiled = compileFilters(
+      { filter, filters: filters as SubscriptionsFilter[] | undefined, dataFilter },
+      { onFault: (reason) => faults.add(1, { kind: kind.split('.')[0]!.toLowerCase(), namespace, name, reason }) },
+    )
+    this.#matcher.set(consumer, compiled)
+    this.#owners.set(consumer, owner)
+    // Only a Broker's stream has Triggers, and there all of them do.
+    if (contract === 'trigger') this.#hidesHops = true
+    this.#filters.set(consumer, { compiled, alone: new Set([consumer]) })
+    this.#stream.select((message, only) =>
+      only === undefined ? this.#select(message) : this.#selectOnly(message, only),
+    )
+  }
+
+  remove(consumer: string): void {
+    this.#matcher.delete(consumer)
+    this.#owners.delete(consumer)
+    this.#filters.delete(consumer)
+  }
+
+  get isEmpty(): boolean {
+    return this.#owners.size === 0
+  }
+
+  /** The event as filters and subscribers see it; remembers the last, as its consumers mostly ask one after the other. */
+  visible(message: EventMessage): CloudEvent {
+    if (!this.#hidesHops) return message.event
+    if (this.#seen !== message || this.#visible === undefined) {
+      this.#seen = message
+      this.#visible = withoutHops(message.event)
+    }
+    return this.#visible
+  }
+
+  // Told to nobody: the event was, when it came.
+  #selectOnly(message: EventMessage, consumer: string): ReadonlySet<string> {
+    const filter = this.#filters.get(consumer)
+    return filter?.compiled.passes(this.visible(message)) === true ? filter.alone : nobody
+  }
+
+  #select(message: EventMessage): ReadonlySet<string> {
+    const event = this.visible(message)
+    const wanted = this.#matcher.match(event)
+    const { flow, clock } = this.#deps
+    if (flow.watched && wanted.size < this.#owners.size) {
+      const facts = { what: 'filtered', timeMs: clock.now(), stream: this.#stream.name, event } as const
+      for (const [consumer, { kind, namespace, name }] of this.#owners) {
+        if (!wanted.has(consumer)) flow.publish({ ...facts, owner: { kind, namespace, name } })
+      }
+    }
+    return wanted
+  }
+}
+
+const nobody: ReadonlySet<string> = new Set()
