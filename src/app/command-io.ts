@@ -9,7 +9,7 @@ export interface CommandIo {
 }
 
 /** Done, failed, wrong usage. */
-export const exitCodes = { done: 0, failed: 1, usage: 2 } as const
+const exitCodes = { done: 0, failed: 1, usage: 2 } as const
 
 /** Runs a command; what it throws is told on standard error and becomes the exit code. */
 export async function runReporting(io: Pick<CommandIo, 'stderr'>, run: () => Promise<void>): Promise<number> {

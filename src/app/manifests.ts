@@ -29,7 +29,7 @@ export interface ManifestOptions {
 }
 
 /** Largest file that is read, in bytes. */
-export const manifestBytesMax = 67_108_864
+const manifestBytesMax = 67_108_864
 
 const extensions = ['.json', '.yaml', '.yml']
 

@@ -1,0 +1,53 @@
+// knode streams: the durable logs, their consumers, and how far behind these are.
+import { humanAge } from '../../model/kubernetes/human-duration.ts'
+import { connectionFlags, defineCommand } from '../command.ts'
+import { TablePrinter } from '../table.ts'
+
+/** As the API tells it, one entry per Broker or channel. */
+interface StreamLine {
+  name: string
+  firstOffset: number
+  nextOffset: number
+  bytes: number
+  oldestMs?: number
+  consumers: { name: string; lag: number; inFlight: number; retrying: number; active: boolean }[]
+}
+
+export const command = defineCommand({
+  name: 'streams',
+  summary: 'List the event streams and how far behind their consumers are',
+  usage: '',
+  positionals: { min: 0, max: 0 },
+  examples: ['knode streams', 'knode streams -o json'],
+  flags: {
+    output: { type: 'text', short: 'o', value: 'FORM', choices: ['json'], description: 'form' },
+    ...connectionFlags,
+  },
+  async run({ flags }, { terminal, connect, clock }) {
+    const client = await connect()
+    const { body } = await client.call<{ streams: StreamLine[] }>({ path: '/knode/v1/streams' })
+    if (flags.output === 'json') return terminal.out(`${JSON.stringify(body, undefined, 2)}\n`)
+    if (body.streams.length === 0) return terminal.err('No streams yet: a Broker or a channel makes one.\n')
+    const rows = body.streams.flatMap((stream) => rowsOf(stream, clock.now()))
+    const head = ['STREAM', 'CONSUMER', 'EVENTS', 'BYTES', 'OLDEST', 'LAG', 'IN FLIGHT', 'RETRYING', 'STATE']
+    new TablePrinter(terminal).print(rows, head)
+  },
+})
+
+function rowsOf(stream: StreamLine, nowMs: number): string[][] {
+  const { name, firstOffset, nextOffset, bytes, oldestMs, consumers } = stream
+  const oldest = oldestMs === undefined ? '' : humanAge(new Date(oldestMs).toISOString(), nowMs)
+  const own = [name, '', String(nextOffset - firstOffset), bytesText(bytes), oldest, '', '', '', '']
+  const below = consumers.map(({ name: consumer, lag, inFlight, retrying, active }) => {
+    return ['', consumer, '', '', '', String(lag), String(inFlight), String(retrying), active ? 'active' : 'idle']
+  })
+  return [own, ...below]
+}
+
+function bytesText(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  let value = bytes
+  let unit = 0
+  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`
+}
