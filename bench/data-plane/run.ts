@@ -1,0 +1,210 @@
+// `npm run bench`: what one event costs, as ratios of variants measured side by side in this run. The machine's noise is
+// shared by interleaving the variants round by round; medians are shown, raw numbers kept in bench/results/.
+// Usage: run.ts [--rounds N] [--events N]
+import { spawn, spawnSync } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as wait } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '5' }, events: { type: 'string', default: '40000' } },
+})
+const rounds = Number(values.rounds)
+const events = Number(values.events)
+const here = import.meta.dirname
+/** Clock ticks a second in /proc/PID/stat: 100 on every Linux that Node runs on. */
+const ticksPerSecond = 100
+
+interface Variant {
+  name: string
+  command: string
+  args: string[]
+  /** Deliveries that one event leads to. */
+  fanOut: number
+}
+
+interface Sample {
+  cpuUsPerEvent: number
+  perSecond: number
+  p50Ms: number
+  p99Ms: number
+  rssMb: number
+}
+
+class Part implements AsyncDisposable {
+  readonly child: ChildProcess
+  #lines: AsyncIterator<string>
+
+  constructor(command: string, args: string[]) {
+    this.child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#lines = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]()
+  }
+
+  async line(): Promise<string> {
+    const { value, done } = await this.#lines.next()
+    if (done === true) throw new Error(`${this.child.spawnargs.join(' ')} ended`)
+    return value
+  }
+
+  async ready(): Promise<string> {
+    return (await this.line()).replace(/^ready /, '')
+  }
+
+  async ask(): Promise<number> {
+    this.child.stdin!.write('?\n')
+    return Number(await this.line())
+  }
+
+  async cpuUs(): Promise<number> {
+    const stat = await readFile(`/proc/${this.child.pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return ((Number(fields[11]) + Number(fields[12])) * 1e6) / ticksPerSecond
+  }
+
+  async rssMb(): Promise<number> {
+    const status = await readFile(`/proc/${this.child.pid}/status`, 'utf8')
+    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.child.stdin!.end()
+    if (this.child.exitCode === null) await once(this.child, 'exit')
+  }
+}
+
+const node = process.execPath
+const script = (name: string, ...args: string[]): string[] => [join(here, name), ...args]
+
+async function load(
+  url: string,
+  count: number,
+  ratePerSecond = 0,
+): Promise<{ sent: number; seconds: number; p50Ms: number; p99Ms: number; statuses: Record<string, number> }> {
+  await using sender = new Part(node, script('load.ts', url, '64', String(count), String(ratePerSecond)))
+  return JSON.parse(await sender.line())
+}
+
+async function measure({ command, args, fanOut }: Variant, ratePerSecond = 0): Promise<Sample> {
+  await using subscriber = new Part(node, script('subscriber.ts'))
+  const target = await subscriber.ready()
+  await using server = new Part(
+    command,
+    args.map((arg) => (arg === 'SUBSCRIBER' ? target : arg)),
+  )
+  const url = await server.ready()
+  const warmUp = Math.floor(events / 4)
+  await load(url, warmUp)
+  await deliveries(subscriber, warmUp * fanOut)
+  const beforeUs = await server.cpuUs()
+  const startedMs = performance.now()
+  const { sent, p50Ms, p99Ms, statuses } = await load(url, events, ratePerSecond)
+  if (statuses['202'] !== sent) throw new Error(`not every event was accepted: ${JSON.stringify(statuses)}`)
+  await deliveries(subscriber, (warmUp + sent) * fanOut)
+  const seconds = (performance.now() - startedMs) / 1000
+  const cpuUsPerEvent = ((await server.cpuUs()) - beforeUs) / sent
+  return { cpuUsPerEvent, perSecond: sent / seconds, p50Ms, p99Ms, rssMb: await server.rssMb() }
+}
+
+/** Acknowledged is not enough: a variant is done when everything has arrived. */
+async function deliveries(subscriber: Part, wanted: number): Promise<void> {
+  const deadlineMs = performance.now() + 60_000
+  for (let seen = await subscriber.ask(); seen < wanted; seen = await subscriber.ask()) {
+    if (performance.now() > deadlineMs) throw new Error(`${seen} of ${wanted} deliveries after a minute`)
+    await wait(5)
+  }
+}
+
+async function idleRssMb(): Promise<number> {
+  await using server = new Part(node, script('knode.ts', 'disk', 'http://127.0.0.1:1/', '1', '0'))
+  await server.ready()
+  await wait(2_000)
+  return server.rssMb()
+}
+
+function buildThreeHop(): string | undefined {
+  const binary = join(here, '..', 'results', 'three-hop')
+  const built = spawnSync('go', ['build', '-o', binary, '.'], { cwd: join(here, 'three-hop'), stdio: 'inherit' })
+  return built.status === 0 ? binary : undefined
+}
+
+const median = (numbers: number[]): number => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!
+const fixed = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toFixed(2))
+
+await mkdir(join(here, '..', 'results'), { recursive: true })
+const threeHop = buildThreeHop()
+const knode = (mode: string, matching: number, others: number): Pick<Variant, 'command' | 'args'> => ({
+  command: node,
+  args: script('knode.ts', mode, 'SUBSCRIBER', String(matching), String(others)),
+})
+const variants: Variant[] = [
+  { name: 'bare proxy (bound)', command: node, args: script('proxy.ts', 'SUBSCRIBER'), fanOut: 1 },
+  { name: 'knode memory', ...knode('memory', 1, 0), fanOut: 1 },
+  { name: 'knode disk', ...knode('disk', 1, 0), fanOut: 1 },
+  { name: 'knode disk, 10 triggers, 1 matches', ...knode('disk', 1, 9), fanOut: 1 },
+  { name: 'knode disk, fan-out 10', ...knode('disk', 10, 0), fanOut: 10 },
+  ...(threeHop === undefined
+    ? []
+    : [
+        { name: 'three hops in Go', command: threeHop, args: ['SUBSCRIBER', '1'], fanOut: 1 },
+        { name: 'three hops in Go, 10 triggers, 1 matches', command: threeHop, args: ['SUBSCRIBER', '10'], fanOut: 1 },
+      ]),
+]
+
+const samples = new Map<string, Sample[]>(variants.map(({ name }) => [name, []]))
+for (let round = 1; round <= rounds; round++) {
+  for (const variant of variants) {
+    process.stderr.write(`round ${round}/${rounds}: ${variant.name}\n`)
+    samples.get(variant.name)!.push(await measure(variant))
+  }
+}
+const medianOf = (name: string, field: keyof Sample): number =>
+  median(samples.get(name)!.map((sample) => sample[field]))
+const cost = (name: string): number => medianOf(name, 'cpuUsPerEvent')
+const halfLoad = medianOf('knode disk', 'perSecond') / 2
+process.stderr.write(`half load: ${Math.round(halfLoad)} events a second\n`)
+const calm: Sample[] = []
+for (let round = 0; round < rounds; round++) calm.push(await measure(variants[2]!, halfLoad))
+
+console.log(`\n${'variant'.padEnd(44)} CPU-us/event   events/s   p50 ms   p99 ms   RSS MB`)
+for (const { name } of variants) {
+  const cells = (['cpuUsPerEvent', 'perSecond', 'p50Ms', 'p99Ms', 'rssMb'] as const).map((field) =>
+    medianOf(name, field),
+  )
+  console.log(`${name.padEnd(44)} ${cells.map((cell) => fixed(cell).padStart(10)).join('')}`)
+}
+const goals: [string, number, string, number | undefined][] = [
+  ['memory / bound', cost('knode memory') / cost('bare proxy (bound)'), '<=', 1.25],
+  ['disk / memory', cost('knode disk') / cost('knode memory'), '<=', 1.2],
+  ['fan-out 10 / 10 single deliveries', cost('knode disk, fan-out 10') / (10 * cost('knode disk')), '<', 1],
+  ['p99 of acknowledgement at half load, ms', median(calm.map(({ p99Ms }) => p99Ms)), '<=', 10],
+  ['idle RSS, MB', await idleRssMb(), '<=', 110],
+]
+if (threeHop !== undefined) {
+  const tenTriggers = cost('three hops in Go, 10 triggers, 1 matches') / cost('knode disk, 10 triggers, 1 matches')
+  goals.push(
+    ['three hops / disk, 1 trigger', cost('three hops in Go') / cost('knode disk'), '>=', 3.5],
+    ['three hops / disk, 10 triggers', tenTriggers, '>=', 10],
+  )
+}
+console.log('')
+const holds = (value: number, relation: string, goal: number): boolean =>
+  relation === '<=' ? value <= goal : relation === '<' ? value < goal : value >= goal
+for (const [name, value, relation, goal] of goals) {
+  const verdict = goal === undefined ? '' : holds(value, relation, goal) ? 'holds' : 'MISSED'
+  console.log(`${name.padEnd(44)} ${fixed(value).padStart(10)}   goal ${relation} ${goal}   ${verdict}`)
+}
+const raw = {
+  at: new Date().toISOString(),
+  node: process.version,
+  cpu: cpus()[0]?.model,
+  rounds,
+  events,
+  samples: Object.fromEntries(samples),
+  calm,
+}
+await writeFile(join(here, '..', 'results', 'data-plane.json'), JSON.stringify(raw, undefined, 2))

@@ -1,0 +1,3 @@
+module knode.dev/bench/three-hop
+
+go 1.19
