@@ -41,7 +41,7 @@ export function explainConfig(): string {
     const kind = setting.choices === undefined ? setting.type : setting.choices.join(' | ')
     const unit = setting.unit === undefined ? '' : ` (${setting.unit})`
     return [
-      `${setting.name}`,
+      setting.name,
       `  ${setting.description}`,
       `  type: ${kind}${unit}   default: ${String(setting.default)}`,
       `  flag: --${setting.flag}   environment: ${environmentName(setting)}`,

@@ -1,5 +1,6 @@
 // One step in the life of an event, as a line of `knode tail -o json`.
 import type { FlowFact } from '../engine/flow.ts'
+import { attributeText } from '../model/cloudevents/event.ts'
 import { isJsonContent } from '../model/cloudevents/media-type.ts'
 
 /** Longest text of an event's data that is shown, in characters. */
@@ -23,14 +24,14 @@ export interface FlowLine {
 export function flowLine({ timeMs, event, ...fact }: FlowFact): FlowLine {
   const attributes: Record<string, unknown> = Object.fromEntries(event.attributes)
   if (fact.what === 'accepted' && event.data !== undefined) {
-    attributes['data'] = shownData(event.data, String(attributes['datacontenttype'] ?? ''))
+    attributes['data'] = shownData(event.data, attributeText(event, 'datacontenttype'))
   }
   return { time: new Date(timeMs).toISOString(), ...fact, event: attributes }
 }
 
-function shownData(data: Uint8Array, mediaType: string): unknown {
+function shownData(data: Uint8Array, mediaType: string | undefined): unknown {
   const text = Buffer.from(data).toString('utf8')
-  if (text.length <= dataCharactersMax && (mediaType === '' || isJsonContent(mediaType))) {
+  if (text.length <= dataCharactersMax && isJsonContent(mediaType)) {
     try {
       return JSON.parse(text) as unknown
     } catch {

@@ -139,7 +139,7 @@ interface World extends AsyncDisposable {
   knode: RunningKnode
   kubectl: Kubectl
   subscriber: Subscriber
-  urlOf(resource: string): Promise<string>
+  urlOf: (resource: string) => Promise<string>
 }
 
 async function aWorld(dataDir: string, subscriber: Subscriber): Promise<World> {

@@ -65,7 +65,7 @@ export function randomSpec(random: Random): FilterSpec {
 
 const dataFilters = ['data.n == 5', 'has(data.s) && type == "a"', 'data.size() == 2', 'type == "a" || data.n == 1']
 
-export function randomFilter(random: Random, depth: number): SubscriptionsFilter {
+function randomFilter(random: Random, depth: number): SubscriptionsFilter {
   const inner = (): SubscriptionsFilter => randomFilter(random, depth - 1)
   switch (between(random, depth > 0 ? 0 : 3, 7)) {
     case 0:

@@ -40,7 +40,7 @@ export interface ReconcileRun<Object extends Resource> {
   object: Object
   status: NonNullable<Object['status']>
   /** Status, reason and message of a condition; absent ones are left out. */
-  condition(type: string): Pick<Condition, 'status' | 'reason' | 'message'> | undefined
+  condition: (type: string) => Pick<Condition, 'status' | 'reason' | 'message'> | undefined
   /** Children as stored by `apply`, in order. */
   applied: Resource[]
   /** Children deleted by `remove`, as `Kind.group namespace/name`. */

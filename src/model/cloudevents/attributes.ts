@@ -33,7 +33,7 @@ export function settleAttributes(attributes: Map<string, AttributeValue>, proble
 export const quoted = (text: string): string => JSON.stringify(text.length > 64 ? `${text.slice(0, 61)}...` : text)
 
 /** The versions that an ingress of Knative takes. */
-export const specVersions: readonly AttributeValue[] = ['1.0', '0.3']
+const specVersions: readonly AttributeValue[] = ['1.0', '0.3']
 
 /** Problems told in one error. */
 const problemsMax = 10

@@ -64,6 +64,6 @@ function reference(found: {
 }
 
 function read(data: Readonly<Record<string, string>>): BrokerDefaults {
-  const parsed: unknown = parse(data['default-br-config'] ?? '')
-  return (parsed ?? {}) as BrokerDefaults
+  const parsed = parse(data['default-br-config'] ?? '') as BrokerDefaults | null
+  return parsed ?? {}
 }

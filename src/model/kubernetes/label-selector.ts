@@ -1,23 +1,9 @@
-// Label selectors, as text (`app=a,tier in (x,y)`) and as objects. Source: kubernetes/apimachinery pkg/labels/selector.go.
+// Label selectors as text: `app=a,tier in (x,y)`. Source: kubernetes/apimachinery pkg/labels/selector.go.
 import { KnodeError } from '../../base/errors.ts'
-
-export interface LabelSelector {
-  matchLabels?: Record<string, string>
-  matchExpressions?: { key: string; operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'; values?: string[] }[]
-}
 
 export type LabelMatcher = (labels: Readonly<Record<string, string>> | undefined) => boolean
 
-/** Compiles a selector object; an empty one matches everything. */
-export function labelMatcher(selector: LabelSelector): LabelMatcher {
-  const exact = Object.entries(selector.matchLabels ?? {})
-  const expressions = selector.matchExpressions ?? []
-  return (labels = {}) =>
-    exact.every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value) &&
-    expressions.every(({ key, operator, values = [] }) => requirement(key, operator, values)(labels))
-}
-
-/** Parses the text form. @throws {KnodeError} USAGE naming the part that does not parse. */
+/** Parses a selector. @throws {KnodeError} USAGE naming the part that does not parse. */
 export function parseLabelSelector(text: string): LabelMatcher {
   const parts = splitOutsideParentheses(text)
     .map((part) => part.trim())

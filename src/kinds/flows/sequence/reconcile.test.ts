@@ -103,5 +103,5 @@ test('another kind of channel needs other Subscriptions', async () => {
   })
   const run = await reconcileOnce(aSequence([{ uri: 'http://a/' }]), { kind: sequence, stored: [old] })
   assert.ok(run.removed.includes('Subscription.messaging.knative.dev shop/wash-kn-sequence-0'))
-  assert.deepEqual((run.applied.at(-1)?.spec as { channel: object }).channel, channelRef('wash-kn-sequence-0'))
+  assert.deepEqual((run.applied.at(-1)!.spec as { channel: object }).channel, channelRef('wash-kn-sequence-0'))
 })

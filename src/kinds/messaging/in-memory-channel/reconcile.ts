@@ -98,7 +98,9 @@ function dispatchSpec(channel: InMemoryChannel, subscriber: SubscriberSpec, stre
   }
 }
 
-const withoutSink = ({ deadLetterSink: _, ...rest }: DeliverySpec): DeliverySpec => rest
+function withoutSink({ deadLetterSink: _sink, ...rest }: DeliverySpec): DeliverySpec {
+  return rest
+}
 
 function channelService(channel: InMemoryChannel): Resource {
   const { name, namespace } = channel.metadata

@@ -112,7 +112,7 @@ function findChannel(
   const named = read(reference, namespace, context)
   if (named === undefined) return `${failed}${reference.kind.toLowerCase()}s "${reference.name}" not found`
   if (idOf(reference) !== channelKind) return named
-  const { status } = named as Channel
+  const { status }: Channel = named
   if (ready && conditionOf(named, 'Ready')?.status !== 'True') return `${failed}channel is not ready.`
   if (status?.channel === undefined) return `${failed}channel is not ready.`
   return read(status.channel, namespace, context) ?? `${failed}backing channel "${status.channel.name}" not found`
