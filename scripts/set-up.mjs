@@ -20,13 +20,19 @@ export function setUp() {
   const done = existsSync(stamp) ? readFileSync(stamp, 'utf8') : ''
   if (done === wanted && existsSync(pinnedNode)) return
   console.error('knode: installing the locked dependencies (once, about 20 s) …')
-  // npm's own progress goes to standard error, so that standard output stays machine-readable.
-  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--foreground-scripts'], {
-    cwd: root,
-    stdio: ['ignore', process.stderr, process.stderr],
-    shell: process.platform === 'win32',
-  })
-  if (npm.status !== 0) fail('npm ci failed', 'see its messages above; a network or a registry mirror is needed once')
+  // Not `npm ci`: it refuses a lock file from a registry that lacks the builds of some other platform. npm's own
+  // progress goes to standard error, so that standard output stays machine-readable.
+  const npm = spawnSync(
+    'npm',
+    ['install', '--no-save', '--no-audit', '--no-fund', '--foreground-scripts', '--loglevel=error'],
+    {
+      cwd: root,
+      stdio: ['ignore', process.stderr, process.stderr],
+      shell: process.platform === 'win32',
+    },
+  )
+  if (npm.status !== 0)
+    fail('npm install failed', 'see its messages above; a network or a registry mirror is needed once')
   if (!existsSync(pinnedNode)) {
     // An npm that does not run install scripts leaves the pinned Node unlinked; its own script links it.
     spawnSync(process.execPath, ['installArchSpecificPackage.js'], {
