@@ -17,6 +17,8 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds)
 const events = Number(values.events)
 const here = import.meta.dirname
+/** With two cores and taskset, the server has one core and the load the other. */
+const pinned = cpus().length >= 2 && spawnSync('taskset', ['--version']).status === 0
 /** Clock ticks a second in /proc/PID/stat: 100 on every Linux that Node runs on. */
 const ticksPerSecond = 100
 
@@ -40,8 +42,10 @@ class Part implements AsyncDisposable {
   readonly child: ChildProcess
   #lines: AsyncIterator<string>
 
-  constructor(command: string, args: string[]) {
-    this.child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  /** `core`: where it may run, so that what is measured does not share its core with the load. */
+  constructor(command: string, args: string[], core: 0 | 1) {
+    const [file, words] = pinned ? ['taskset', ['-c', String(core), command, ...args]] : [command, args]
+    this.child = spawn(file, words, { stdio: ['pipe', 'pipe', 'inherit'] })
     this.#lines = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]()
   }
 
@@ -85,16 +89,17 @@ async function load(
   count: number,
   ratePerSecond = 0,
 ): Promise<{ sent: number; seconds: number; p50Ms: number; p99Ms: number; statuses: Record<string, number> }> {
-  await using sender = new Part(node, script('load.ts', url, '64', String(count), String(ratePerSecond)))
+  await using sender = new Part(node, script('load.ts', url, '64', String(count), String(ratePerSecond)), 1)
   return JSON.parse(await sender.line())
 }
 
 async function measure({ command, args, fanOut }: Variant, ratePerSecond = 0): Promise<Sample> {
-  await using subscriber = new Part(node, script('subscriber.ts'))
+  await using subscriber = new Part(node, script('subscriber.ts'), 1)
   const target = await subscriber.ready()
   await using server = new Part(
     command,
     args.map((arg) => (arg === 'SUBSCRIBER' ? target : arg)),
+    0,
   )
   const url = await server.ready()
   const warmUp = Math.floor(events / 4)
@@ -120,7 +125,7 @@ async function deliveries(subscriber: Part, wanted: number): Promise<void> {
 }
 
 async function idleRssMb(): Promise<number> {
-  await using server = new Part(node, script('knode.ts', 'disk', 'http://127.0.0.1:1/', '1', '0'))
+  await using server = new Part(node, script('knode.ts', 'disk', 'http://127.0.0.1:1/', '1', '0'), 0)
   await server.ready()
   await wait(2_000)
   return server.rssMb()
