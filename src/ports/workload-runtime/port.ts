@@ -14,6 +14,8 @@ export interface WorkloadSpec {
   /** Unique among running instances; the Pod's name. */
   name: string
   namespace: string
+  /** A second name its logs are found under, shared by instances: the serving Service's. */
+  group?: string
   image: string
   /** Shell command line of annotation `knode.dev/command`: run as a local process instead of the image. */
   processCommand?: string
@@ -49,6 +51,12 @@ export interface LogOptions {
   /** Only the last lines. @default all that are kept */
   tailLines?: number
   signal?: AbortSignal
+}
+
+/** Logs of instances that run, or ran a while ago. */
+export interface WorkloadLogs {
+  /** Lines of the instances of that name or group, oldest first; `undefined` when none is known. */
+  logs(namespace: string, name: string, options?: LogOptions): AsyncIterable<LogLine> | undefined
 }
 
 /** One running instance. */

@@ -1,0 +1,151 @@
+// Runs the well-known demo images of Knative's tutorials inside Knode, each behind a loopback port of its own.
+import { createServer } from 'node:http'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Clock } from '../../../base/clock.ts'
+import { KnodeError, messageOf } from '../../../base/errors.ts'
+import type { Random } from '../../../base/random.ts'
+import { imageName } from '../image-name.ts'
+import { LogRing } from '../log-ring.ts'
+import type { LogRingLimits } from '../log-ring.ts'
+import type { LogLine, LogOptions, Workload, WorkloadExit, WorkloadRuntime, WorkloadSpec } from '../port.ts'
+import { untilReady } from '../until-ready.ts'
+import { appender } from './appender.ts'
+import { eventDisplay } from './event-display.ts'
+import { heartbeats } from './heartbeats.ts'
+import { helloWorld } from './hello-world.ts'
+import type { BuiltInImage, Program } from './program.ts'
+
+const builtInImages: readonly BuiltInImage[] = [eventDisplay, appender, heartbeats, helloWorld]
+
+export interface BuiltInRuntimeOptions {
+  clock: Clock
+  random: Random
+  logLimits?: LogRingLimits
+  /** @default those of Knative's tutorials */
+  images?: readonly BuiltInImage[]
+}
+
+export function createBuiltInRuntime(options: BuiltInRuntimeOptions): WorkloadRuntime {
+  const { images = builtInImages } = options
+  const running = new Set<Workload>()
+  const imageOf = ({ image }: WorkloadSpec): BuiltInImage | undefined =>
+    images.find(({ names }) => names.test(imageName(image)))
+  return {
+    objection: (spec) => (imageOf(spec) === undefined ? `${imageName(spec.image)} is not built into Knode` : undefined),
+    async start(spec) {
+      const image = imageOf(spec)
+      if (image === undefined)
+        throw new KnodeError('WORKLOAD_FAILED', `${imageName(spec.image)} is not built into Knode`)
+      const workload = new BuiltInWorkload(spec, image, options)
+      running.add(workload)
+      void workload.exited.then(() => running.delete(workload))
+      await workload.opened
+      return workload
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...running].map((workload) => workload.stop({ graceMs: 0 })))
+    },
+  }
+}
+
+class BuiltInWorkload implements Workload {
+  readonly spec: WorkloadSpec
+  readonly host = '127.0.0.1'
+  readonly exited: Promise<WorkloadExit>
+  /** Settles when it listens, works, or has failed. */
+  readonly opened: Promise<void>
+  port = 0
+  #options: BuiltInRuntimeOptions
+  #ring: LogRing
+  #ending = new AbortController()
+  #server: Server | undefined
+  #exit: (exit: WorkloadExit) => void = () => undefined
+  #stopping: Promise<void> | undefined
+
+  constructor(spec: WorkloadSpec, image: BuiltInImage, options: BuiltInRuntimeOptions) {
+    this.spec = spec
+    this.#options = options
+    this.#ring = new LogRing(options.clock, options.logLimits)
+    const ended = new Promise<WorkloadExit>((resolve) => (this.#exit = resolve))
+    this.exited = ended.then((exit) => {
+      this.#ring.end()
+      return exit
+    })
+    this.opened = this.#open(image)
+  }
+
+  async ready({ timeoutMs }: { timeoutMs: number }): Promise<void> {
+    await untilReady(this, this.#options.clock, timeoutMs, async () => {
+      await this.opened
+      // A program that listens to nothing is never ready.
+      if (this.#server?.listening !== true) await new Promise<never>(() => undefined)
+    })
+  }
+
+  logs(options?: LogOptions): AsyncIterable<LogLine> {
+    return this.#ring.read(options)
+  }
+
+  async stop({ graceMs }: { graceMs: number }): Promise<void> {
+    this.#ending.abort()
+    if (graceMs === 0) this.#server?.closeAllConnections()
+    this.#stopping ??= this.#close(graceMs)
+    await this.#stopping
+  }
+
+  async #open(image: BuiltInImage): Promise<void> {
+    const { clock, random } = this.#options
+    const output = { stdout: this.#ring.writer('stdout'), stderr: this.#ring.writer('stderr') }
+    const print = (stream: 'stdout' | 'stderr') => (text: string) => output[stream].write(Buffer.from(text))
+    try {
+      const program = image.start({
+        env: this.spec.env,
+        args: [...(this.spec.command?.slice(1) ?? []), ...(this.spec.args ?? [])],
+        clock,
+        random,
+        stdout: print('stdout'),
+        stderr: print('stderr'),
+        signal: this.#ending.signal,
+      })
+      if (program.kind === 'server') await this.#listen(program)
+      else void this.#work(program)
+    } catch (thrown) {
+      print('stderr')(`${messageOf(thrown)}\n`)
+      this.#exit({ code: 1 })
+    }
+  }
+
+  async #listen({ handle, started }: Program & { kind: 'server' }): Promise<void> {
+    const server = createServer(handle)
+    this.#server = server
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(0, this.host, resolve)
+    })
+    this.port = (server.address() as AddressInfo).port
+    started?.(this.port)
+  }
+
+  async #work({ run }: Program & { kind: 'work' }): Promise<void> {
+    try {
+      this.#exit({ code: await run() })
+    } catch (thrown) {
+      this.#ring.append('stderr', messageOf(thrown))
+      this.#exit({ code: 2 })
+    }
+  }
+
+  /** Requests that run may finish within the grace. */
+  async #close(graceMs: number): Promise<void> {
+    await this.opened
+    const server = this.#server
+    if (server !== undefined) {
+      const cancel = this.#options.clock.setTimer(graceMs, () => server.closeAllConnections())
+      await new Promise<void>((resolve) => server.close(() => resolve()))
+      cancel()
+      this.#exit({ code: 0 })
+    }
+    await this.exited
+  }
+}

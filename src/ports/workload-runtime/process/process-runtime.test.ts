@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { networkInterfaces, tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { systemClock } from '../../../base/clock.ts'
+import { systemRandom } from '../../../base/random.ts'
+import { itKeepsTheRuntimeContract } from '../contract.ts'
+import type { LogLine, Workload, WorkloadRuntime, WorkloadSpec } from '../port.ts'
+import { OrphanRecords } from './orphan-records.ts'
+import { createProcessRuntime } from './process-runtime.ts'
+import type { ProcessRuntimeOptions } from './process-runtime.ts'
+import { groupMembers } from './process-table.ts'
+
+const listen = `require('node:http').createServer((q, r) => r.end()).listen(process.env.PORT, '127.0.0.1')`
+const timeoutMs = 10_000
+
+const spec = (processCommand: string, env: Record<string, string> = {}): WorkloadSpec => ({
+  name: 'program-00001-x',
+  namespace: 'default',
+  image: 'example.com/program',
+  processCommand,
+  env,
+})
+
+const openRuntime = (options: Partial<ProcessRuntimeOptions> = {}): WorkloadRuntime =>
+  createProcessRuntime({ clock: systemClock, random: systemRandom, ...options })
+
+const hasIpv6 = Object.values(networkInterfaces()).some((found) => found?.some(({ address }) => address === '::1'))
+
+describe('the process runtime', () => {
+  let folder: string
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'knode-process-'))
+  })
+  after(() => rm(folder, { recursive: true, force: true }))
+
+  itKeepsTheRuntimeContract(async () => ({
+    runtime: openRuntime(),
+    server: spec(`echo one; echo two; exec node -e "${listen}"`),
+    failing: spec('echo boom >&2; exit 3'),
+    silent: spec('exec sleep 1000'),
+    impossible: { name: 'no-command', namespace: 'default', image: 'example.com/program', env: {} },
+  }))
+
+  it('runs the command in its workdir with the Node that runs Knode, closed stdin, and a PORT', async () => {
+    await using runtime = openRuntime()
+    const workload = await runtime.start({
+      ...spec('pwd; command -v node; cat; echo "$GREETING $PORT"', { GREETING: 'hi' }),
+      workdir: folder,
+    })
+    assert.equal((await workload.exited).code, 0)
+    assert.deepEqual(await texts(workload), [folder, join(dirname(process.execPath), 'node'), `hi ${workload.port}`])
+  })
+
+  it('finds a program that listens on the IPv6 loopback only', { skip: !hasIpv6 }, async () => {
+    await using runtime = openRuntime()
+    const workload = await runtime.start(spec(`exec node -e "${listen.replace('127.0.0.1', '::1')}"`))
+    await workload.ready({ timeoutMs })
+    assert.equal(workload.host, '::1')
+  })
+
+  it('says which working directory does not exist', async () => {
+    await using runtime = openRuntime()
+    await assert.rejects(runtime.start({ ...spec('true'), workdir: join(folder, 'nowhere') }), {
+      code: 'WORKLOAD_FAILED',
+      message: /nowhere does not exist/,
+    })
+  })
+
+  it('tells a command that does not exist by its exit code and what the shell said', async () => {
+    await using runtime = openRuntime()
+    const workload = await runtime.start(spec('no-such-program-here'))
+    assert.equal((await workload.exited).code, 127)
+    assert.match((await texts(workload)).join('\n'), /no-such-program-here.*not found/)
+  })
+
+  it('lets a program finish its work between SIGTERM and the grace’s end', async () => {
+    await using runtime = openRuntime()
+    const graceful = `${listen}; process.on('SIGTERM', () => setTimeout(() => { console.log('bye'); process.exit(0) }, 100))`
+    // The shell in between dies of the signal at once; that must not cut its child short.
+    const workload = await runtime.start(spec(`node -e "${graceful}"; true`))
+    await workload.ready({ timeoutMs })
+    await workload.stop({ graceMs: 5_000 })
+    assert.ok((await texts(workload)).includes('bye'))
+  })
+
+  it('kills a program that ignores SIGTERM', async () => {
+    await using runtime = openRuntime()
+    const workload = await runtime.start(spec(`exec node -e "process.on('SIGTERM', () => {}); ${listen}"`))
+    await workload.ready({ timeoutMs })
+    await workload.stop({ graceMs: 50 })
+    assert.deepEqual(await workload.exited, { signal: 'SIGKILL' })
+  })
+
+  it('takes the rest of the group along when the program’s leader ends', async () => {
+    await using runtime = openRuntime()
+    const workload = await runtime.start(spec('sleep 1000 & echo $$; exit 0'))
+    assert.equal((await workload.exited).code, 0)
+    assert.deepEqual(await groupMembers(Number((await texts(workload))[0])), [])
+  })
+
+  it('keeps the newest lines of a program that floods its output', async () => {
+    await using runtime = openRuntime({ logLimits: { linesMax: 10, lineCharactersMax: 8 } })
+    const workload = await runtime.start(
+      spec('i=0; while [ $i -lt 5000 ]; do echo $i; i=$((i+1)); done; echo longer-than-that'),
+    )
+    await workload.exited
+    const lines = await texts(workload)
+    assert.equal(lines.length, 10)
+    assert.deepEqual(lines.slice(-3), ['longer-t', 'han-that'].toSpliced(0, 0, '4999'))
+  })
+
+  it('notes running processes, and forgets them when they end', async () => {
+    const records = await OrphanRecords.open(join(folder, 'noted'))
+    await using runtime = openRuntime({ records })
+    const workload = await runtime.start(spec('exec sleep 1000'))
+    assert.equal((await readdir(join(folder, 'noted'))).length, 1)
+    await workload.stop({ graceMs: 5_000 })
+    await runtime[Symbol.asyncDispose]()
+    assert.deepEqual(await readdir(join(folder, 'noted')), [])
+  })
+
+  it('reads a half-written note as nothing', async () => {
+    const noted = join(folder, 'torn')
+    const records = await OrphanRecords.open(noted)
+    await writeFile(join(noted, 'torn.json'), '{"pid":1')
+    await records.endOrphans(systemClock, { warn: assert.fail } as never)
+    assert.deepEqual(await readdir(noted), [])
+  })
+})
+
+async function texts(workload: Workload): Promise<string[]> {
+  const lines: LogLine[] = []
+  for await (const line of workload.logs()) lines.push(line)
+  return lines.map(({ text }) => text)
+}
