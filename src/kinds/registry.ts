@@ -15,6 +15,7 @@ import { channel } from './messaging/channel/kind.ts'
 import { inMemoryChannel } from './messaging/in-memory-channel/kind.ts'
 import { subscription } from './messaging/subscription/kind.ts'
 import { pingSource } from './sources/ping-source/kind.ts'
+import { servingService } from './serving/service/kind.ts'
 
 export const kinds: readonly KindDefinition[] = [
   namespace,
@@ -32,4 +33,5 @@ export const kinds: readonly KindDefinition[] = [
   sequence,
   parallel,
   pingSource,
+  servingService,
 ]

@@ -1,0 +1,32 @@
+// Service: a program behind an address, started when somebody asks and stopped when nobody does.
+import { columns, defineKind } from '../../../engine/kind.ts'
+import { setServiceDefaults } from './defaults.ts'
+import { ServiceReconciler } from './reconcile.ts'
+import { serviceSchema } from './schema.ts'
+import type { Service } from './schema.ts'
+import { validateService } from './validate.ts'
+
+export const servingService = defineKind<Service>({
+  group: 'serving.knative.dev',
+  kind: 'Service',
+  plural: 'services',
+  shortNames: ['kservice', 'ksvc'],
+  categories: ['all', 'knative', 'serving'],
+  versions: [
+    {
+      name: 'v1',
+      schema: serviceSchema,
+      columns: [
+        { name: 'URL', jsonPath: '.status.url' },
+        { name: 'LatestCreated', jsonPath: '.status.latestCreatedRevisionName' },
+        { name: 'LatestReady', jsonPath: '.status.latestReadyRevisionName' },
+        columns.ready,
+        columns.reason,
+      ],
+    },
+  ],
+  webhooks: { mutating: 'webhook.serving.knative.dev', validating: 'validation.webhook.serving.knative.dev' },
+  setDefaults: setServiceDefaults,
+  validate: validateService,
+  reconciler: (deps) => new ServiceReconciler(deps),
+})
