@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { InvalidEventError, messageOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Counter } from '../../base/metrics.ts'
-import { contentModeOf, readBatch, readEvent } from '../../model/cloudevents/http-binding.ts'
+import { readMessage } from '../../model/cloudevents/http-binding.ts'
 import type { EventMessage } from '../../model/cloudevents/event.ts'
 import type { AcceptResult, EventEndpoint } from '../reconciler.ts'
 import type { BodyReader, BodyTaker } from './body-reader.ts'
@@ -108,9 +108,8 @@ export class EventDoor {
   /** Parses and hands over. Never throws. */
   async take(request: IncomingMessage, body: Buffer, endpoint: EventEndpoint | undefined, address: string) {
     try {
-      const { rawHeaders } = request
-      if (contentModeOf(rawHeaders) === 'batch') return await acceptAll(readBatch(rawHeaders, body), endpoint, address)
-      const message = readEvent(rawHeaders, body)
+      const message = readMessage(request.rawHeaders, body)
+      if (Array.isArray(message)) return await acceptAll(message, endpoint, address)
       return (endpoint === undefined ? missing(address) : endpoint.refusal?.()) ?? (await endpoint!.accept(message))
     } catch (thrown) {
       if (thrown instanceof InvalidEventError) return { status: 400, message: thrown.message }

@@ -27,12 +27,24 @@ export function contentModeOf(headers: HeaderInput): ContentMode {
 }
 
 /**
+ * Whatever the message carries: one event, or the events of a batch in order. The headers are gone through once.
+ * @throws {InvalidEventError} saying what is wrong and where.
+ */
+export function readMessage(headers: HeaderInput, body: Uint8Array): EventMessage | EventMessage[] {
+  const fields = lookUp(headers)
+  return modeOf(fields) === 'batch' ? eventsOf(fields, body) : eventOf(fields, body)
+}
+
+/**
  * The one event of a binary or structured message, with the headers that travel on. The event keeps `body`, or a part
  * of it, as its data.
  * @throws {InvalidEventError} saying what is wrong and where.
  */
 export function readEvent(headers: HeaderInput, body: Uint8Array): EventMessage {
-  const fields = lookUp(headers)
+  return eventOf(lookUp(headers), body)
+}
+
+function eventOf(fields: Fields, body: Uint8Array): EventMessage {
   const mode = modeOf(fields)
   switch (mode) {
     case 'binary':
@@ -55,8 +67,11 @@ export function readEvent(headers: HeaderInput, body: Uint8Array): EventMessage 
 export function readBatch(headers: HeaderInput, body: Uint8Array): EventMessage[] {
   const fields = lookUp(headers)
   if (modeOf(fields) !== 'batch') throw new InvalidEventError('Content-Type is not application/cloudevents-batch+json')
-  return parseBatchJson(body).map((event) => ({ event, headers: fields.passed }))
+  return eventsOf(fields, body)
 }
+
+const eventsOf = (fields: Fields, body: Uint8Array): EventMessage[] =>
+  parseBatchJson(body).map((event) => ({ event, headers: fields.passed }))
 
 /** Binary mode: attributes as `ce-` headers, data as body. Of a message the passed-on headers are added. */
 export function writeBinary(message: CloudEvent | EventMessage): HttpEvent {
@@ -75,6 +90,21 @@ export function writeStructured(message: CloudEvent | EventMessage): HttpEvent {
   return { headers: { ...headers, 'content-type': structuredType }, body: writeEventJson(event) }
 }
 
+/**
+ * A batch in JSON: all events of one specversion, as a receiver may demand. Headers that were passed on belong to single
+ * events and stay behind.
+ */
+export function writeBatch(events: readonly CloudEvent[]): HttpEvent {
+  const parts: Uint8Array[] = []
+  for (const event of events) parts.push(parts.length === 0 ? openingBracket : comma, writeEventJson(event))
+  parts.push(parts.length === 0 ? emptyArray : closingBracket)
+  return { headers: { 'content-type': batchType }, body: Buffer.concat(parts) }
+}
+
+const openingBracket = Buffer.from('[')
+const comma = Buffer.from(',')
+const closingBracket = Buffer.from(']')
+const emptyArray = Buffer.from('[]')
 const structuredType = 'application/cloudevents+json'
 const batchType = 'application/cloudevents-batch+json'
 const nothing = new Uint8Array(0)
