@@ -29,9 +29,10 @@ export type StartFrom = 'earliest' | 'latest' | { offset: Offset } | { timeMs: n
 
 /**
  * Names the consumers that want an event. Asked once per event for all consumers that keep up; the event counts as
- * acknowledged for the others.
+ * acknowledged for the others. Of one that reads at its own pace it is asked with that consumer as `only`: then nothing
+ * but whether the answer has `only` matters. Must not throw.
  */
-export type Selector = (message: EventMessage) => ReadonlySet<string>
+export type Selector = (message: EventMessage, only?: string) => ReadonlySet<string>
 
 export interface EventStream {
   readonly name: string
@@ -74,7 +75,10 @@ export interface ConsumeOptions {
   handle: (delivery: Delivery) => void
 }
 
-/** An event on its way to one consumer. Settle it with exactly one of `ack` and `retryLater`. */
+/**
+ * An event on its way to one consumer. Settle it with exactly one of `ack` and `retryLater`; what comes after the first,
+ * or after the event was handed over anew, has no effect.
+ */
 export interface Delivery extends StoredEvent {
   /** 1 for the first try; persisted, so that a restart does not start the count again. */
   readonly attempt: number
@@ -84,7 +88,10 @@ export interface Delivery extends StoredEvent {
   retryLater(delayMs: number): void
 }
 
-/** A running consumption. Disposing it takes no more deliveries and gives unsettled ones back. */
+/**
+ * A running consumption. Disposing it takes no more deliveries; those that are not settled by the time the consumer
+ * starts again are handed over anew, with the same attempt.
+ */
 export interface Consumption extends AsyncDisposable {
   /** Stops handing over, keeping the position; `resume` goes on. */
   pause(): void
@@ -101,6 +108,17 @@ export interface StreamInfo {
   /** When the oldest event kept was appended, in milliseconds since 1970. */
   oldestMs?: number
   consumers: ConsumerInfo[]
+  /** Events that were stored and can no longer be read, oldest first: told here, never handed over. */
+  damaged: DamagedRange[]
+}
+
+/** Events lost to a damaged medium: the offsets from `fromOffset` up to, not including, `toOffset`. */
+export interface DamagedRange {
+  fromOffset: Offset
+  toOffset: Offset
+  /** The file, and where in it the damage begins, in bytes. */
+  segment: string
+  position: number
 }
 
 export interface ConsumerInfo {

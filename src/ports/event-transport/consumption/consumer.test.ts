@@ -1,0 +1,110 @@
+// A consumer keeps its memory bounded and its neighbours free.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { FakeClock } from '../../../base/fake-clock.ts'
+import { seededRandom } from '../../../base/random.ts'
+import { aMessage, until } from '../collector.ts'
+import type { StoredEvent } from '../port.ts'
+import { Consumers } from './consumers.ts'
+import { DueQueue } from './due-queue.ts'
+
+/** Events that are all in memory. */
+const eventsFrom = (first: number, count: number): StoredEvent[] =>
+  Array.from({ length: count }, (_, index) => ({ offset: first + index, appendedMs: 0, message: aMessage('x') }))
+
+function consumersOf(events: StoredEvent[], clock = new FakeClock()): { consumers: Consumers; clock: FakeClock } {
+  const shelf = {
+    firstOffset: 0,
+    peek: (offset: number) => events[offset],
+    load: (offset: number) => Promise.reject(new Error(`${offset} is not there`)),
+  }
+  return { consumers: new Consumers({ stream: 's', shelf, clock, published: 0 }), clock }
+}
+
+describe('a consumer', () => {
+  it('with 50,000 unsettled events takes no new ones until some are settled', async () => {
+    const events = eventsFrom(0, 50_010)
+    const { consumers, clock } = consumersOf(events)
+    let isDown = true
+    consumers.create('c', 0)
+    consumers.consume('c', { handle: (delivery) => (isDown ? delivery.retryLater(60_000) : delivery.ack()) })
+    consumers.publish(events)
+    await until(() => consumers.infos()[0]!.retrying === 50_000)
+    await clock.advance(1_000)
+    assert.deepEqual(consumers.infos()[0], {
+      name: 'c',
+      position: 0,
+      lag: 50_010,
+      inFlight: 0,
+      retrying: 50_000,
+      active: true,
+    })
+    isDown = false
+    await clock.advance(60_000)
+    await until(() => consumers.infos()[0]!.lag === 0)
+  })
+
+  it('on its long way to the tail lets others run', async () => {
+    const events = eventsFrom(0, 5_000)
+    const { consumers } = consumersOf(events)
+    consumers.publish(events)
+    consumers.create('c', 0)
+    let turns = 0
+    const count = (): void => {
+      turns++
+      if (consumers.infos()[0]!.lag > 0) setImmediate(count)
+    }
+    setImmediate(count)
+    consumers.consume('c', { handle: (delivery) => delivery.ack() })
+    await until(() => consumers.infos()[0]!.lag === 0)
+    assert.ok(turns > 5, `others ran ${turns} times`)
+  })
+
+  it('that others settle during a fan-out gets each event once', () => {
+    const events = eventsFrom(0, 100)
+    const { consumers } = consumersOf(events)
+    const got: number[] = []
+    const inHand: (() => void)[] = []
+    const settleAll = (): void => inHand.splice(0).forEach((ack) => ack())
+    for (const name of ['first', 'second']) consumers.create(name, 0)
+    // Its handler makes room for the other, which catches up to the tail in the middle of the fan-out.
+    consumers.consume('first', {
+      handle: (delivery) => {
+        if (delivery.offset % 4 === 3) settleAll()
+        delivery.ack()
+      },
+    })
+    consumers.consume('second', {
+      inFlightMax: 2,
+      handle: (delivery) => {
+        got.push(delivery.offset)
+        inHand.push(() => delivery.ack())
+      },
+    })
+    consumers.publish(events)
+    while (inHand.length > 0) settleAll()
+    assert.deepEqual(
+      got,
+      events.map(({ offset }) => offset),
+    )
+  })
+})
+
+describe('the queue of due events', () => {
+  it('gives the soonest first, and of equally soon ones the oldest', () => {
+    const random = seededRandom(3)
+    const queue = new DueQueue()
+    const events = eventsFrom(0, 500).map(({ offset }) => ({
+      offset,
+      attempt: 2,
+      dueMs: Math.floor(random.next() * 50),
+    }))
+    for (const event of events) queue.push(event)
+    const popped = Array.from({ length: 500 }, () => queue.pop())
+    assert.deepEqual(
+      popped,
+      events.toSorted((one, other) => one.dueMs - other.dueMs || one.offset - other.offset),
+    )
+    assert.equal(queue.pop(), undefined)
+  })
+})

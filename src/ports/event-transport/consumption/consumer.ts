@@ -1,0 +1,342 @@
+// One named position in a stream: what was handed over and not settled, what waits for a retry, what comes next.
+import { KnodeError } from '../../../base/errors.ts'
+import type { ConsumeOptions, ConsumerInfo, Consumption, Delivery, Offset, StoredEvent } from '../port.ts'
+import type { ConsumerChange, ConsumerContext } from './consumer-context.ts'
+import { DueQueue } from './due-queue.ts'
+import type { WaitingEvent } from './due-queue.ts'
+import { OpenDelivery } from './open-delivery.ts'
+import type { Settler } from './open-delivery.ts'
+import type { LoadedRun } from './shelf.ts'
+
+/** Events taken and not settled that a consumer keeps track of; beyond it nothing new is handed over. */
+const unsettledMax = 50_000
+/** Events looked at without a break, so that a long way to the tail does not hold up the process. */
+const stepsMax = 256
+const inFlightMaxDefault = 100
+/** Wait before reading again what could not be read, in milliseconds. */
+const readRetryDelayMs = 1_000
+
+type OpenEvent = OpenDelivery | (WaitingEvent & { stored: boolean })
+
+export class Consumer implements Settler {
+  readonly name: string
+  #context: ConsumerContext
+  #next: Offset
+  /** Ascending by offset: entries are replaced in place, new ones are always the highest. */
+  #open = new Map<Offset, OpenEvent>()
+  #due = new DueQueue()
+  #session: Session | undefined
+  #inFlight = 0
+  #following = false
+  #followsFrom: Offset = 0
+  #run: LoadedRun | undefined
+  #loading = false
+  #pumping = false
+  #pumpAgain = false
+  #pumpQueued = false
+  #timerDueMs = Infinity
+  #cancelTimer: (() => void) | undefined
+  #reset = true
+  #touched = new Set<Offset>()
+  #settled: Offset[] = []
+
+  constructor(context: ConsumerContext, name: string, next: Offset, open: readonly WaitingEvent[] = []) {
+    this.#context = context
+    this.name = name
+    this.#next = next
+    for (const { offset, attempt, dueMs } of open) this.#open.set(offset, { offset, attempt, dueMs, stored: false })
+    for (const event of this.#open.values()) if (!(event instanceof OpenDelivery)) this.#due.push(event)
+  }
+
+  get next(): Offset {
+    return this.#following ? this.#context.published() : this.#next
+  }
+
+  /** The oldest event not settled. */
+  get position(): Offset {
+    for (const offset of this.#open.keys()) return offset
+    return this.next
+  }
+
+  get isActive(): boolean {
+    return this.#session !== undefined
+  }
+
+  info(): ConsumerInfo {
+    const waiting = this.#open.size - this.#inFlight
+    return {
+      name: this.name,
+      position: this.position,
+      lag: this.#context.published() - this.next + this.#open.size,
+      inFlight: this.isActive ? this.#inFlight : 0,
+      retrying: waiting,
+      active: this.isActive,
+    }
+  }
+
+  /** @throws {KnodeError} CONFLICT when it is consuming already. */
+  consume({ handle, inFlightMax = inFlightMaxDefault }: ConsumeOptions): Consumption {
+    this.#refuseWhenActive()
+    // What the last consumption had in hand and did not settle by now is handed over anew.
+    for (const event of this.#open.values()) if (event instanceof OpenDelivery) this.#wait(event, event.attempt, 0)
+    this.#inFlight = 0
+    const session: Session = { handle, inFlightMax, paused: false }
+    this.#session = session
+    this.pump()
+    const whileCurrent = (change: () => void): void => {
+      if (this.#session !== session) return
+      change()
+      this.pump()
+    }
+    return {
+      pause: () =>
+        whileCurrent(() => {
+          session.paused = true
+          this.#leaveTail(this.next)
+        }),
+      resume: () => whileCurrent(() => void (session.paused = false)),
+      setInFlightMax: (max) => whileCurrent(() => void (session.inFlightMax = max)),
+      [Symbol.asyncDispose]: async () => {
+        if (this.#session === session) this.stop()
+      },
+    }
+  }
+
+  /** Ends the consumption, if there is one. What is in hand may still be settled until the next one begins. */
+  stop(): void {
+    this.#leaveTail(this.next)
+    this.#session = undefined
+    this.#run = undefined
+    this.#armTimer()
+  }
+
+  /** Moves it and forgets what is open. @throws {KnodeError} CONFLICT when it is consuming. */
+  seek(next: Offset): void {
+    this.#refuseWhenActive()
+    this.#next = next
+    this.#open.clear()
+    this.#due.clear()
+    this.#inFlight = 0
+    this.#reset = true
+    this.#context.changed(this)
+  }
+
+  /** An event at the tail that it wants. Without room it stops following and comes back to it later. */
+  offer(stored: StoredEvent): void {
+    // It may have reached the tail, by a settlement during this very fan-out, beyond the event.
+    if (this.#followsFrom > stored.offset) return
+    if (this.#hasRoom()) this.#handOver(stored, 1)
+    else this.#leaveTail(stored.offset)
+  }
+
+  /** Hands over what may be handed over now. */
+  pump(): void {
+    if (this.#pumping) return void (this.#pumpAgain = true)
+    this.#pumping = true
+    do {
+      this.#pumpAgain = false
+      for (let steps = 0; this.#step();) {
+        if (++steps < stepsMax) continue
+        this.#pumpSoon()
+        this.#pumpAgain = false
+        break
+      }
+    } while (this.#pumpAgain)
+    this.#pumping = false
+    this.#armTimer()
+  }
+
+  /** Called by its deliveries. */
+  settle(delivery: OpenDelivery, retryDelayMs: number | undefined): void {
+    if (this.#open.get(delivery.offset) !== delivery) return
+    this.#inFlight--
+    if (retryDelayMs === undefined) this.#close(delivery.offset, delivery)
+    else this.#wait(delivery, delivery.attempt + 1, this.#context.clock.now() + Math.max(0, retryDelayMs))
+    if (this.#session !== undefined) this.pump()
+  }
+
+  /** What changed since the last call; everything, if `all`. */
+  takeChange(all: boolean): ConsumerChange {
+    const reset = all || this.#reset
+    const offsets = reset ? this.#open.keys() : this.#touched
+    const opened: WaitingEvent[] = []
+    for (const offset of offsets) {
+      const event = this.#open.get(offset)
+      if (event === undefined) continue
+      event.stored = true
+      opened.push({ offset, attempt: event.attempt, dueMs: event instanceof OpenDelivery ? 0 : event.dueMs })
+    }
+    const settled = reset ? [] : this.#settled
+    this.#reset = false
+    this.#touched.clear()
+    this.#settled = []
+    const next = this.#following ? 'following' : this.#next
+    return { name: this.name, deleted: false, reset, next, opened, settled }
+  }
+
+  /** One thing done, or false when there is nothing to do now. */
+  #step(): boolean {
+    const session = this.#session
+    if (session === undefined || session.paused || this.#loading || this.#following) return this.#stepDue()
+    if (this.#stepDue()) return true
+    if (this.#loading) return false
+    this.#next = Math.max(this.#next, this.#context.shelf.firstOffset)
+    if (this.#next >= this.#context.published()) {
+      this.#following = true
+      this.#run = undefined
+      this.#followsFrom = this.#next
+      this.#context.follow(this)
+      this.#context.changed(this)
+      return false
+    }
+    const stored = this.#find(this.#next)
+    if (stored === undefined) {
+      this.#load(this.#next)
+      return false
+    }
+    const isWanted = this.#context.wants(this.name, stored.message)
+    if (isWanted && !this.#hasRoom()) return false
+    this.#next = stored.offset + 1
+    if (isWanted) this.#handOver(stored, 1)
+    else this.#context.changed(this)
+    return true
+  }
+
+  #stepDue(): boolean {
+    const session = this.#session
+    if (session === undefined || session.paused || this.#loading || this.#inFlight >= session.inFlightMax) return false
+    for (;;) {
+      const waiting = this.#due.peek()
+      if (waiting === undefined || waiting.dueMs > this.#context.clock.now()) return false
+      if (this.#open.get(waiting.offset) !== waiting) {
+        this.#due.pop()
+        continue
+      }
+      const stored = this.#find(waiting.offset)
+      if (stored === undefined) {
+        this.#load(waiting.offset)
+        return false
+      }
+      this.#due.pop()
+      this.#handOver(stored, waiting.attempt)
+      return true
+    }
+  }
+
+  #find(offset: Offset): StoredEvent | undefined {
+    return this.#context.shelf.peek(offset) ?? (this.#run === undefined ? undefined : eventIn(this.#run, offset))
+  }
+
+  #load(offset: Offset): void {
+    const session = this.#session
+    this.#loading = true
+    this.#context.shelf.load(offset).then(
+      (run) => {
+        this.#loading = false
+        if (this.#session === session) this.#take(offset, run)
+        this.pump()
+      },
+      () => {
+        // The driver has told the cause; the consumer stays where it is and tries again.
+        this.#context.clock.setTimer(readRetryDelayMs, () => {
+          this.#loading = false
+          this.pump()
+        })
+      },
+    )
+  }
+
+  /** Uses a fetched run, passing over what is lost. */
+  #take(offset: Offset, run: LoadedRun): void {
+    this.#run = run
+    if (eventIn(run, offset) !== undefined) return
+    const lost = this.#open.get(offset)
+    if (lost !== undefined && !(lost instanceof OpenDelivery)) return this.#close(offset, lost)
+    if (this.#next !== offset) return
+    this.#next = run.events.find((event) => event.offset > offset)?.offset ?? run.next
+    this.#context.changed(this)
+  }
+
+  #hasRoom(): boolean {
+    const session = this.#session
+    return session !== undefined && this.#inFlight < session.inFlightMax && this.#open.size < unsettledMax
+  }
+
+  #handOver(stored: StoredEvent, attempt: number): void {
+    const delivery = new OpenDelivery(this, stored, attempt, this.#open.get(stored.offset)?.stored ?? false)
+    this.#open.set(stored.offset, delivery)
+    this.#inFlight++
+    this.#touch(stored.offset)
+    this.#session!.handle(delivery)
+  }
+
+  #wait(delivery: OpenDelivery, attempt: number, dueMs: number): void {
+    const waiting = { offset: delivery.offset, attempt, dueMs, stored: delivery.stored }
+    this.#open.set(delivery.offset, waiting)
+    this.#due.push(waiting)
+    this.#touch(delivery.offset)
+  }
+
+  #close(offset: Offset, event: OpenEvent): void {
+    this.#open.delete(offset)
+    if (event.stored) this.#settled.push(offset)
+    this.#touched.delete(offset)
+    this.#context.changed(this)
+  }
+
+  #touch(offset: Offset): void {
+    this.#touched.add(offset)
+    this.#context.changed(this)
+  }
+
+  #leaveTail(next: Offset): void {
+    if (!this.#following) return
+    this.#following = false
+    this.#next = next
+    this.#context.unfollow(this)
+    this.#context.changed(this)
+  }
+
+  #pumpSoon(): void {
+    if (this.#pumpQueued) return
+    this.#pumpQueued = true
+    setImmediate(() => {
+      this.#pumpQueued = false
+      this.pump()
+    })
+  }
+
+  /** Wakes up for the soonest retry, if there is room for it by then. */
+  #armTimer(): void {
+    const session = this.#session
+    const canTake = session !== undefined && !session.paused && !this.#loading && this.#inFlight < session.inFlightMax
+    const dueMs = canTake ? (this.#due.peek()?.dueMs ?? Infinity) : Infinity
+    if (dueMs === this.#timerDueMs) return
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+    this.#timerDueMs = dueMs
+    if (dueMs === Infinity) return
+    this.#cancelTimer = this.#context.clock.setTimer(dueMs - this.#context.clock.now(), () => {
+      this.#timerDueMs = Infinity
+      this.pump()
+    })
+  }
+
+  #refuseWhenActive(): void {
+    if (!this.isActive) return
+    throw new KnodeError('CONFLICT', `consumer "${this.name}" of stream "${this.#context.stream}" is consuming already`)
+  }
+}
+
+/** The event of this offset, if the run has it. Runs mostly have no gaps. */
+function eventIn({ events }: LoadedRun, offset: Offset): StoredEvent | undefined {
+  const first = events[0]
+  const guess = first === undefined ? undefined : events[offset - first.offset]
+  return guess?.offset === offset ? guess : events.find((event) => event.offset === offset)
+}
+
+interface Session {
+  handle: (delivery: Delivery) => void
+  inFlightMax: number
+  paused: boolean
+}

@@ -1,0 +1,18 @@
+// What the consumers of a stream read from; each driver has its own.
+import type { Offset, StoredEvent } from '../port.ts'
+
+export interface Shelf {
+  /** Offset of the oldest event kept. */
+  readonly firstOffset: Offset
+  /** The event if it is at hand in memory. */
+  peek(offset: Offset): StoredEvent | undefined
+  /** Fetches a run of events beginning at `offset`, which is stored and not at hand. */
+  load(offset: Offset): Promise<LoadedRun>
+}
+
+/** Events in order. Offsets from the asked one up to `next` that are not among them are lost: damaged or expired. */
+export interface LoadedRun {
+  events: readonly StoredEvent[]
+  /** Above the asked offset. */
+  next: Offset
+}

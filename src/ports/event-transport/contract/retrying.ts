@@ -1,0 +1,187 @@
+// Promises about retries, selectors and moved consumers.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { settle } from '../../../base/fake-clock.ts'
+import { aMessage, appendMany, Collector, until } from '../collector.ts'
+import type { Delivery, EventStream } from '../port.ts'
+import type { WithStream } from './place.ts'
+
+export function itRetriesSelectsAndSeeks(withStream: WithStream): void {
+  describe('retries', () => {
+    it('come when they are due, with a higher attempt, and hold no place in flight meanwhile', async () => {
+      await withStream(async (stream, clock) => {
+        const taken = new Collector()
+        await stream.consume('c', { handle: taken.handle, inFlightMax: 1 })
+        await appendMany(stream, 0, 3)
+        await taken.has(1)
+        taken.deliveries[0]!.retryLater(500)
+        await taken.has(2)
+        assert.equal(stream.info().consumers[0]?.retrying, 1)
+        await clock.advance(499)
+        taken.deliveries[1]!.ack()
+        await taken.has(3)
+        taken.deliveries[2]!.ack()
+        await settle()
+        assert.deepEqual(taken.offsets, [0, 1, 2])
+        await clock.advance(1)
+        await taken.has(4)
+        assert.deepEqual([taken.deliveries[3]!.offset, taken.deliveries[3]!.attempt], [0, 2])
+        taken.deliveries[3]!.retryLater(0)
+        await taken.has(5)
+        assert.deepEqual([taken.deliveries[4]!.offset, taken.deliveries[4]!.attempt], [0, 3])
+        taken.deliveries[4]!.ack()
+        assert.deepEqual(stream.info().consumers[0], {
+          name: 'c',
+          position: 3,
+          lag: 0,
+          inFlight: 0,
+          retrying: 0,
+          active: true,
+        })
+      })
+    })
+
+    it('are handed over soonest first', async () => {
+      await withStream(async (stream, clock) => {
+        const delays = [700, 300, 900, 100, 500]
+        const taken = new Collector((delivery) => {
+          if (delivery.attempt === 1) delivery.retryLater(delays[delivery.offset]!)
+        })
+        await stream.consume('c', { handle: taken.handle })
+        await appendMany(stream, 0, 5)
+        await taken.has(5)
+        await clock.advance(1_000)
+        await taken.has(10)
+        assert.deepEqual(taken.offsets.slice(5), [3, 1, 4, 0, 2])
+      })
+    })
+
+    it('keep their attempt and their time when the consumption starts again', async () => {
+      await withStream(async (stream, clock) => {
+        const first = new Collector((delivery) => delivery.retryLater(delivery.attempt === 1 ? 10 : 60_000))
+        const consumption = await stream.consume('c', { handle: first.handle })
+        await appendMany(stream, 0, 1)
+        await first.has(1)
+        await clock.advance(10)
+        await first.has(2)
+        await consumption[Symbol.asyncDispose]()
+        await clock.advance(30_000)
+        const second = new Collector()
+        await stream.consume('c', { handle: second.handle })
+        await clock.advance(29_999)
+        assert.equal(second.deliveries.length, 0)
+        await clock.advance(1)
+        await second.has(1)
+        assert.equal(second.deliveries[0]!.attempt, 3)
+      })
+    })
+  })
+
+  describe('selecting', () => {
+    it('asks once for each event and hands it to the consumers named', async () => {
+      await withStream(async (stream) => {
+        const asked: unknown[] = []
+        stream.select(({ event }) => {
+          asked.push(event.attributes.get('id'))
+          return new Set(event.attributes.get('id') === '1' ? ['a', 'b'] : ['b', 'absent'])
+        })
+        const [a, b] = [new Collector(), new Collector()]
+        await stream.consume('a', { handle: a.handle })
+        await stream.consume('b', { handle: b.handle })
+        await appendMany(stream, 0, 3)
+        await b.has(3)
+        assert.deepEqual(a.ids, ['1'])
+        assert.deepEqual(b.ids, ['0', '1', '2'])
+        assert.deepEqual(asked, ['0', '1', '2'])
+        const [infoA] = stream.info().consumers
+        assert.deepEqual([infoA?.position, infoA?.lag], [1, 1 + 0])
+        a.deliveries[0]!.ack()
+        assert.deepEqual([stream.info().consumers[0]?.position, stream.info().consumers[0]?.lag], [3, 0])
+      })
+    })
+
+    it('holds for consumers that lag, too', async () => {
+      await withStream(async (stream) => {
+        const odd = (delivery: Delivery['message']): boolean => Number(delivery.event.attributes.get('id')) % 2 === 1
+        stream.select((message) => new Set(odd(message) ? ['odd', 'all'] : ['all']))
+        await appendMany(stream, 0, 100)
+        const [lagging, all] = [new Collector(), new Collector()]
+        await stream.consume('odd', { handle: lagging.handle, from: 'earliest', inFlightMax: 3 })
+        await stream.consume('all', { handle: all.handle, from: 'earliest', inFlightMax: 1_000 })
+        await all.has(100)
+        await lagging.has(3)
+        for (let at = 0; at < 50; at++) {
+          await lagging.has(at + 1)
+          lagging.deliveries[at]!.ack()
+        }
+        assert.deepEqual(
+          lagging.offsets,
+          Array.from({ length: 50 }, (_, index) => 2 * index + 1),
+        )
+      })
+    })
+
+    it('passes over unwanted events even while the consumer has no room', async () => {
+      await withStream(async (stream) => {
+        stream.select(({ event }) => new Set(event.attributes.get('id') === '0' ? ['c'] : []))
+        const taken = new Collector()
+        await stream.consume('c', { handle: taken.handle, inFlightMax: 1 })
+        await appendMany(stream, 0, 50)
+        await taken.has(1)
+        assert.equal(stream.info().consumers[0]?.lag, 1)
+      })
+    })
+
+    it('follows a selector that is replaced or taken away', async () => {
+      await withStream(async (stream) => {
+        stream.select(() => new Set())
+        const taken = new Collector((delivery) => delivery.ack())
+        await stream.consume('c', { handle: taken.handle })
+        await appendMany(stream, 0, 2)
+        stream.select(() => new Set(['c']))
+        await appendMany(stream, 2, 4)
+        stream.select(undefined)
+        await appendMany(stream, 4, 6)
+        await taken.has(4)
+        assert.deepEqual(taken.ids, ['2', '3', '4', '5'])
+      })
+    })
+  })
+
+  describe('seeking', () => {
+    it('moves a consumer to the earliest, the latest, an offset or a time, and forgets its retries', async () => {
+      await withStream(async (stream, clock) => {
+        const startMs = clock.now()
+        for (let id = 0; id < 6; id++) {
+          await stream.append(aMessage(String(id)))
+          await clock.advance(1_000)
+        }
+        const failing = new Collector((delivery) => delivery.retryLater(5))
+        const consumption = await stream.consume('c', { handle: failing.handle, from: 'earliest', inFlightMax: 2 })
+        await failing.has(2)
+        await consumption[Symbol.asyncDispose]()
+        const from = async (to: Parameters<EventStream['seek']>[1]): Promise<[number, number][]> => {
+          await stream.seek('c', to)
+          const taken = new Collector()
+          await using _consumption = await stream.consume('c', { handle: taken.handle })
+          await clock.advance(10)
+          await until(() => taken.deliveries.length === stream.info().consumers[0]!.lag)
+          return taken.deliveries.map(({ offset, attempt }) => [offset, attempt])
+        }
+        assert.deepEqual(await from({ offset: 4 }), [
+          [4, 1],
+          [5, 1],
+        ])
+        assert.deepEqual(await from({ timeMs: startMs + 5_000 }), [[5, 1]])
+        assert.deepEqual(await from('latest'), [])
+        assert.deepEqual((await from('earliest')).length, 6)
+      })
+    })
+
+    it('refuses a consumer that does not exist', async () => {
+      await withStream(async (stream) => {
+        await assert.rejects(stream.seek('nobody', 'earliest'), { code: 'NOT_FOUND' })
+      })
+    })
+  })
+}

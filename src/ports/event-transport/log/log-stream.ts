@@ -1,0 +1,344 @@
+// A durable stream: segments on disk, the consumers' journal beside them, the newest events in memory.
+import type { Clock } from '../../../base/clock.ts'
+import { KnodeError, messageOf } from '../../../base/errors.ts'
+import type { Logger } from '../../../base/log.ts'
+import type { Random } from '../../../base/random.ts'
+import type { EventMessage } from '../../../model/cloudevents/event.ts'
+import type { StoredConsumer } from '../consumption/consumers.ts'
+import { Consumers } from '../consumption/consumers.ts'
+import type {
+  ConsumeOptions,
+  Consumption,
+  EventStream,
+  Offset,
+  Selector,
+  StartFrom,
+  StoredEvent,
+  StreamInfo,
+  StreamOptions,
+} from '../port.ts'
+import { completeOptions, durableStreamDefaults, fullHint, offsetOf, sweepIntervalMs } from '../stream-options.ts'
+import type { BufferPool } from './buffer-pool.ts'
+import { ConsumerJournal } from './consumer-journal.ts'
+import { isFull } from './file-system.ts'
+import type { LogFileSystem } from './file-system.ts'
+import { frameBytesMax } from './frame.ts'
+import { recoverLog } from './recover.ts'
+import type { RecoveredLog } from './recover.ts'
+import type { Segment } from './segment.ts'
+import { SegmentShelf } from './segment-shelf.ts'
+import { SegmentWriter } from './segment-writer.ts'
+
+export interface LogStreamDeps {
+  fileSystem: LogFileSystem
+  clock: Clock
+  random: Random
+  log: Logger
+  buffers: BufferPool
+  durability: 'disk' | 'process'
+}
+
+/** Wait before the consumers' positions are written down, in milliseconds: what a crash may repeat. */
+const checkpointIntervalMs = 50
+/** Wait before a checkpoint is synced, in milliseconds: what a power loss may repeat. */
+const checkpointSyncIntervalMs = 1_000
+/** Wait after a checkpoint that failed, in milliseconds. */
+const checkpointRetryMs = 1_000
+/** Bytes that wait to be written, at most. */
+const pendingBytesMax = 67_108_864
+/** Sizes between which segments are, in bytes. */
+const segmentBytesMax = 67_108_864
+const segmentBytesMin = 65_536
+
+/** Opens the stream in its directory, with what is there. */
+export async function openLogStream(
+  name: string,
+  directory: string,
+  options: StreamOptions,
+  deps: LogStreamDeps,
+): Promise<LogStream> {
+  const { fileSystem, clock, log } = deps
+  const journal = new ConsumerJournal(fileSystem, directory)
+  const state = await journal.read()
+  const synced = deps.durability === 'disk'
+  const recovered = await recoverLog({
+    stream: name,
+    directory,
+    fileSystem,
+    clock,
+    log,
+    safeBelow: state.tail,
+    synced,
+  })
+  if (state.damagedAt !== undefined) {
+    log.error('journal of consumers is damaged: some events will be delivered again', {
+      code: 'LOG_CORRUPT',
+      stream: name,
+      segment: 'consumers.journal',
+      position: state.damagedAt,
+    })
+  }
+  const stream = new LogStream(name, directory, options, deps, journal, recovered)
+  stream.restore(state.consumers)
+  return stream
+}
+
+export class LogStream implements EventStream {
+  readonly name: string
+  #deps: LogStreamDeps
+  #options: Required<StreamOptions>
+  #shelf: SegmentShelf
+  #writer: SegmentWriter
+  #consumers: Consumers
+  #journal: ConsumerJournal
+  #lastMs = 0
+  /** The checkpoints one after the other. */
+  #checkpoints: Promise<void> = Promise.resolve()
+  #cancelCheckpoint: (() => void) | undefined
+  #cancelSync: (() => void) | undefined
+  #cancelSweep: (() => void) | undefined
+  /** Bytes at which letting go is tried again. */
+  #sweepAtBytes = 0
+  #isClosed = false
+
+  constructor(
+    name: string,
+    directory: string,
+    options: StreamOptions,
+    deps: LogStreamDeps,
+    journal: ConsumerJournal,
+    { segments, nextOffset, active, damaged, hasSpare }: RecoveredLog,
+  ) {
+    this.name = name
+    this.#deps = deps
+    this.#options = completeOptions(options, durableStreamDefaults)
+    this.#journal = journal
+    this.#lastMs = segments.reduce((lastMs, segment) => Math.max(lastMs, segment.lastMs), 0)
+    const log = deps.log.child({ stream: name })
+    const { fileSystem, random, clock, buffers } = deps
+    const synced = deps.durability === 'disk'
+    this.#shelf = new SegmentShelf({ directory, fileSystem, random, log, synced, segments, nextOffset, hasSpare })
+    for (const range of damaged) this.#shelf.addDamage(range)
+    this.#consumers = new Consumers({
+      stream: name,
+      shelf: this.#shelf,
+      clock,
+      published: nextOffset,
+      onChange: () => this.#checkpointSoon(),
+    })
+    this.#writer = new SegmentWriter({
+      stream: name,
+      log,
+      buffers,
+      nextOffset,
+      active,
+      mustRoll: (segment) => this.#mustRoll(segment),
+      roll: (firstOffset) => this.#shelf.makeSegment(firstOffset),
+      onCommit: (events, sizes) => this.#onCommit(events, sizes),
+    })
+    if (segments.length > 0) this.#sweepLater()
+  }
+
+  /** Takes back the consumers. */
+  restore(consumers: readonly StoredConsumer[]): void {
+    for (const consumer of consumers) this.#consumers.restore(consumer)
+    this.#checkpointSoon()
+  }
+
+  get options(): Required<StreamOptions> {
+    return this.#options
+  }
+
+  setOptions(options: StreamOptions): void {
+    this.#options = completeOptions(options, durableStreamDefaults)
+  }
+
+  append(message: EventMessage): Promise<Offset> {
+    if (this.#isClosed) return Promise.reject(this.#closedError())
+    const bytesMax = frameBytesMax(message)
+    const bytesToCome = this.#writer.pendingBytes + bytesMax
+    const bytes = this.#shelf.bytes + bytesToCome
+    if (bytes > Math.min(this.#sweepAtBytes, this.#options.streamBytesMax)) this.#sweep(bytesToCome)
+    if (this.#shelf.bytes + bytesToCome > this.#options.streamBytesMax || bytesToCome > pendingBytesMax) {
+      const message = `stream "${this.name}" is full`
+      return Promise.reject(new KnodeError('TRANSPORT_FULL', message, { retryable: true, hint: fullHint }))
+    }
+    // Times never go back, so that a place in the stream can be found by its time.
+    this.#lastMs = Math.max(this.#lastMs, this.#deps.clock.now())
+    return this.#writer.append(message, this.#lastMs, bytesMax)
+  }
+
+  select(selector: Selector | undefined): void {
+    this.#consumers.select(selector)
+  }
+
+  async consume(consumer: string, options: ConsumeOptions): Promise<Consumption> {
+    if (this.#isClosed) throw this.#closedError()
+    if (!this.#consumers.has(consumer)) await this.#create(consumer, await this.#resolve(options.from ?? 'latest'))
+    return this.#consumers.consume(consumer, options)
+  }
+
+  async seek(consumer: string, to: StartFrom): Promise<void> {
+    if (this.#isClosed) throw this.#closedError()
+    this.#consumers.seek(consumer, await this.#resolve(to))
+    await this.#checkpoint({ sync: true })
+  }
+
+  async deleteConsumer(consumer: string): Promise<void> {
+    if (this.#isClosed || !this.#consumers.has(consumer)) return
+    this.#consumers.delete(consumer)
+    await this.#checkpoint({ sync: true })
+  }
+
+  async *read(from: StartFrom): AsyncIterable<StoredEvent> {
+    const end = this.#consumers.published
+    yield* this.#shelf.read(await this.#resolve(from), end)
+  }
+
+  info(): StreamInfo {
+    const { firstOffset, oldestMs, bytes, damaged } = this.#shelf
+    return {
+      name: this.name,
+      firstOffset,
+      nextOffset: this.#writer.nextOffset,
+      bytes,
+      ...(oldestMs !== undefined && { oldestMs }),
+      consumers: this.#consumers.infos(),
+      damaged: [...damaged],
+    }
+  }
+
+  /** Finishes what was taken, and closes. `keep`: whether the stream will be opened again. */
+  async close({ keep }: { keep: boolean }): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#cancelSweep?.()
+    await this.#writer.drain()
+    this.#consumers.stopAll()
+    this.#cancelCheckpoint?.()
+    this.#cancelSync?.()
+    try {
+      await (keep ? this.#checkpoint({ sync: true }) : this.#checkpoints)
+      await this.#writer.close()
+    } catch (error) {
+      // What could not be written down is told again: the next start delivers more than it need, and loses nothing.
+      this.#deps.log.warn('stream not closed cleanly', { stream: this.name, err: error })
+    } finally {
+      await this.#journal.close()
+      await this.#shelf.close()
+    }
+  }
+
+  /** Small streams have small segments: what is let go is let go by segments. */
+  get #segmentBytes(): number {
+    return Math.min(segmentBytesMax, Math.max(segmentBytesMin, this.#options.retentionBytes / 8))
+  }
+
+  #mustRoll({ endPosition, firstMs }: Segment): boolean {
+    if (endPosition >= this.#segmentBytes) return true
+    return endPosition > 0 && firstMs < this.#deps.clock.now() - this.#options.retentionMs / 8
+  }
+
+  #onCommit(events: readonly StoredEvent[], sizes: readonly number[]): void {
+    this.#shelf.keep(events, sizes)
+    this.#consumers.publish(events)
+    this.#checkpointSoon()
+    this.#sweepLater()
+  }
+
+  /** A consumer exists once that is written down: forgotten, it would begin later and miss events. */
+  async #create(consumer: string, next: Offset): Promise<void> {
+    if (this.#consumers.has(consumer)) return
+    this.#consumers.create(consumer, next)
+    try {
+      await this.#checkpoint({ sync: true })
+    } catch (error) {
+      this.#consumers.delete(consumer)
+      throw error
+    }
+  }
+
+  #resolve(from: StartFrom): Promise<Offset> | Offset {
+    const end = this.#consumers.published
+    const place = offsetOf(from, Math.min(this.#shelf.firstOffset, end), end)
+    return typeof place === 'number' ? place : this.#shelf.offsetAt(place.timeMs, end)
+  }
+
+  /** Called for every delivery: costs nothing while a checkpoint is planned. */
+  #checkpointSoon(): void {
+    if (this.#cancelCheckpoint === undefined) this.#planCheckpoint(checkpointIntervalMs)
+  }
+
+  #planCheckpoint(delayMs: number): void {
+    if (this.#isClosed) return
+    this.#cancelCheckpoint = this.#deps.clock.setTimer(delayMs, () => {
+      this.#cancelCheckpoint = undefined
+      const readFrom = this.#consumers.readFrom()
+      this.#shelf.trim(readFrom, readFrom >= this.#consumers.published)
+      this.#checkpointOrRetry({ sync: false })
+    })
+  }
+
+  #checkpointOrRetry({ sync }: { sync: boolean }): void {
+    this.#checkpoint({ sync }).catch((error: unknown) => {
+      this.#deps.log.warn('positions of consumers not written down', { stream: this.name, err: error })
+      this.#cancelCheckpoint?.()
+      this.#planCheckpoint(checkpointRetryMs)
+    })
+  }
+
+  /** Writes down where the consumers stand. @throws {KnodeError} TRANSPORT_FULL, TRANSPORT_FAILED */
+  #checkpoint({ sync }: { sync: boolean }): Promise<void> {
+    if (sync) {
+      this.#cancelSync?.()
+      this.#cancelSync = undefined
+    } else if (this.#deps.durability === 'disk' && !this.#isClosed) {
+      this.#cancelSync ??= this.#deps.clock.setTimer(checkpointSyncIntervalMs, () => {
+        this.#cancelSync = undefined
+        this.#checkpointOrRetry({ sync: true })
+      })
+    }
+    const written = this.#checkpoints.then(async () => {
+      const changes = this.#consumers.takeChanges(this.#journal.mustRewrite)
+      await this.#journal.write({ tail: this.#consumers.published, changes }, { sync })
+    })
+    this.#checkpoints = written.catch(() => undefined)
+    return written.catch((error: unknown) => {
+      const options = { retryable: true, cause: error }
+      const message = `consumers of stream "${this.name}" cannot be written down: ${messageOf(error)}`
+      throw new KnodeError(isFull(error) ? 'TRANSPORT_FULL' : 'TRANSPORT_FAILED', message, options)
+    })
+  }
+
+  #sweepLater(): void {
+    this.#cancelSweep ??= this.#deps.clock.setTimer(sweepIntervalMs(this.#options), () => {
+      this.#cancelSweep = undefined
+      this.#sweep(0)
+      void this.#shelf.closeIdle()
+      if (this.#shelf.oldestMs !== undefined && !this.#isClosed) this.#sweepLater()
+    })
+  }
+
+  /** Lets segments go that are over time or size and needed by nobody. */
+  #sweep(bytesToCome: number): void {
+    const { clock } = this.#deps
+    const { retentionMs, retentionBytes } = this.#options
+    const oldestKeptMs = clock.now() - retentionMs
+    const neededFrom = this.#consumers.neededFrom()
+    for (;;) {
+      const [oldest] = this.#shelf.segments
+      if (oldest === undefined || oldest.endOffset > neededFrom) break
+      if (oldest.lastMs >= oldestKeptMs && this.#shelf.bytes + bytesToCome <= retentionBytes) break
+      if (oldest === this.#writer.activeSegment) {
+        this.#writer.rollNow()
+        break
+      }
+      this.#shelf.dropOldest()
+    }
+    this.#sweepAtBytes = Math.max(retentionBytes, this.#shelf.bytes + this.#segmentBytes / 2)
+  }
+
+  #closedError(): KnodeError {
+    return new KnodeError('TRANSPORT_CLOSED', `stream "${this.name}" is closed`)
+  }
+}
