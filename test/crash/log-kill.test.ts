@@ -65,7 +65,7 @@ test(`the log loses nothing acknowledged over ${kills} kills (seed ${seed})`, as
 })
 
 async function liveAndDie(arguments_: string[], lifeMs: number): Promise<void> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'log-client.ts'), ...arguments_], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'log-writer.ts'), ...arguments_], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = once(child, 'exit')

@@ -1,0 +1,29 @@
+// `npm run torture [-- SEED]`: the random and kill tests of the log at full length. A seed repeats a run.
+import { spawnSync } from 'node:child_process'
+import { pinnedNode, root, setUp } from './set-up.mjs'
+
+setUp()
+const seed = process.argv[2] ?? String(Math.floor(Math.random() * 2 ** 31))
+if (!/^\d+$/.test(seed)) {
+  console.error(`a seed is a number, not ${seed}`)
+  process.exit(2)
+}
+console.error(`torture: seed ${seed}`)
+const { status } = spawnSync(
+  pinnedNode,
+  [
+    '--test',
+    '--test-concurrency=2',
+    '--test-reporter=spec',
+    'src/ports/event-transport/log/history.test.ts',
+    'src/ports/event-transport/log/faults.test.ts',
+    'test/crash/log-kill.test.ts',
+    'test/crash/log-disk-full.test.ts',
+  ],
+  {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, KNODE_SEED: seed, KNODE_HISTORIES: '10000', KNODE_FLIPS: '2000', KNODE_KILLS: '500' },
+  },
+)
+process.exit(status ?? 1)
