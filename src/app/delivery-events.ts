@@ -1,6 +1,6 @@
 // What goes wrong with deliveries, told as Kubernetes Events on the Trigger or Subscription: `kubectl describe` shows it.
 import type { EventRecorder } from '../engine/control-loop/events.ts'
-import type { CircuitChange, GiveUp } from '../engine/delivery/telemetry.ts'
+import type { GiveUp, TroubleChange } from '../engine/delivery/telemetry.ts'
 import type { Caches, DispatchSpec } from '../engine/reconciler.ts'
 import type { Resource } from '../model/kubernetes/resource.ts'
 
@@ -8,7 +8,7 @@ const component = 'knode-delivery'
 
 export interface DeliveryEvents {
   onGiveUp(notice: GiveUp): void
-  onCircuit(change: CircuitChange): void
+  onTrouble(change: TroubleChange): void
 }
 
 /** Equal Events are counted, and floods are cut, by the recorder. */
@@ -28,13 +28,13 @@ export function deliveryEvents(caches: Caches, recorder: EventRecorder): Deliver
         component,
       })
     },
-    onCircuit({ owner, url, open }) {
+    onTrouble({ owner, url, trouble }) {
       const object = ownerOf(owner)
       if (object === undefined) return
       const [type, reason, message] =
-        open === undefined
-          ? (['Normal', 'SubscriberAnswers', `${url} answers again`] as const)
-          : (['Warning', 'SubscriberDoesNotAnswer', `${url} does not answer: ${open}; events wait`] as const)
+        trouble === undefined
+          ? (['Normal', 'SubscriberAnswers', `${url} takes events again`] as const)
+          : (['Warning', trouble.reason, `${trouble.message}; events wait`] as const)
       recorder.record(object, { type, reason, message, component })
     },
   }

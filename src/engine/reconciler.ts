@@ -164,6 +164,10 @@ export interface DeliveryEngine {
   dispatch(spec: DispatchSpec): Promise<AsyncDisposable>
   /** Forgets the consumer's position, when its owner is gone. */
   forget(stream: string, consumer: string): Promise<void>
+  /** Why a consumer's events wait now though nobody paused it; `undefined` when they do not. */
+  trouble(consumer: string): DeliveryTrouble | undefined
+  /** Calls `listener` when the answer of {@link trouble} changes, until disposed. It must not throw. */
+  onTrouble(consumer: string, listener: () => void): Disposable
   /**
    * Sends one event with the retry rules of Knative's sources (see sources-and-sinks reference): for adapters.
    * Never throws: the outcome says what happened.
@@ -175,10 +179,20 @@ export interface DeliveryEngine {
   channelEndpoint(options: EndpointOptions): EventEndpoint
 }
 
+/** What is wrong with a consumer's subscriber. */
+export interface DeliveryTrouble {
+  /** For conditions and Events. */
+  reason: 'SubscriberDoesNotAnswer' | 'SubscriberDoesNotConsent' | 'SubscriberGone'
+  /** Names the subscriber's URL. */
+  message: string
+}
+
 export interface EndpointOptions {
   namespace: string
   name: string
   stream: EventStream
+  /** Brokers only: events of a source and id stored within this time are taken and not stored again. Absent: all are. */
+  dedupMs?: number
 }
 
 export interface SendOptions {

@@ -15,9 +15,15 @@ export interface DeliveryControls {
   ratePerSecond?: number
   /** `knode.dev/expire-after: PT1H`: older events are dropped, in milliseconds. */
   expireAfterMs?: number
+  /** `knode.dev/batch: 100` or `100/PT1S`: so many events in one request, and how long the first waits for others. */
+  batch?: { eventsMax: number; waitMs?: number }
+  /** `knode.dev/webhook-origin: shop.example.com`: the subscriber is asked for its consent, under this name. */
+  webhookOrigin?: string
 }
 
 const inFlightMaxMax = 10_000
+const batchEventsMaxMax = 1_000
+const batchWaitMsMax = 60_000
 const unitSeconds = { s: 1, m: 60, h: 3600 } as const
 
 /** Reads one annotation into the controls, or says what it expects. */
@@ -48,7 +54,45 @@ const readers: Record<string, Reader> = {
     if (expireAfterMs === undefined || expireAfterMs === 0) return 'expected an ISO 8601 duration above 0, such as PT1H'
     controls.expireAfterMs = expireAfterMs
   },
+  'knode.dev/batch'(value, controls) {
+    const [, amount, wait] = /^(\d{1,4})(?:\/(.+))?$/.exec(value) ?? []
+    const eventsMax = Number(amount ?? 0)
+    const waitMs = wait === undefined ? 0 : (parseIsoDurationMs(wait) ?? Infinity)
+    if (eventsMax < 1 || eventsMax > batchEventsMaxMax || waitMs > batchWaitMsMax) {
+      return `expected events from 1 to ${batchEventsMaxMax}, and how long to wait for them, at most PT1M: 100 or 100/PT1S`
+    }
+    if (controls.orderingAttribute !== undefined)
+      return 'a batch cannot keep the order that knode.dev/ordering asks for'
+    controls.batch = { eventsMax, ...(wait !== undefined && { waitMs }) }
+  },
+  'knode.dev/webhook-origin'(value, controls) {
+    if (value.length > 253 || !dnsName.test(value)) return 'expected a DNS name, such as shop.example.com'
+    controls.webhookOrigin = value
+  },
 }
+
+const dnsLabel = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
+const dnsName = new RegExp(`^${dnsLabel}(?:\\.${dnsLabel})*$`, 'i')
+
+/** On a Broker: how long an event's source and id are remembered, as an ISO 8601 duration. */
+const dedupAnnotation = 'knode.dev/dedup'
+
+/** What is wrong with the annotations of a Broker that its door reads, with paths from the object's root. */
+export function validateDoorAnnotations(annotations: Readonly<Record<string, string>> | undefined): FieldError[] {
+  const value = annotations?.[dedupAnnotation]
+  if (value === undefined || dedupWindowMs(annotations) !== undefined) return []
+  const expected = 'expected an ISO 8601 duration above 0, such as PT24H'
+  return at('metadata.annotations', atKey(dedupAnnotation, [invalidValue(value, '', expected)]))
+}
+
+/** For how long a Broker takes each event once, in milliseconds; `undefined` when it takes duplicates. */
+export function dedupWindowMs(annotations: Readonly<Record<string, string>> | undefined): number | undefined {
+  const value = annotations?.[dedupAnnotation]
+  return value === undefined ? undefined : parseIsoDurationMs(value) || undefined
+}
+
+/** Every annotation that is read here. */
+export const deliveryAnnotations: readonly string[] = [...Object.keys(readers), dedupAnnotation]
 
 /** What is wrong with the delivery annotations of an object, with paths from the object's root. */
 export const validateDeliveryAnnotations = (annotations: Readonly<Record<string, string>> | undefined): FieldError[] =>

@@ -24,6 +24,8 @@ export interface Route {
   deadLetter?: Target
   delivery: ParsedDelivery
   timeoutMs: number
+  /** The DNS name the events come from, where the subscriber was asked for its consent. */
+  webhookOrigin?: string
 }
 
 export interface CourseDeps {
@@ -37,10 +39,21 @@ export interface CourseDeps {
   pause: (delayMs: number) => Promise<boolean>
   /** Cuts what is being sent. */
   signal: AbortSignal
+  /** Told when a subscriber that was asked for its consent takes it back with 410. */
+  onGone?: () => void
 }
 
 /** `done`: acknowledge. `retry`: hand over again. `interrupted`: delivering stops; the event stays as it was. */
 export type Verdict = { kind: 'done' } | { kind: 'retry'; delayMs: number } | { kind: 'interrupted' }
+
+/** `failed`: no more tries for the batch; each of its events has to be given up. */
+export type BatchVerdict = Verdict | { kind: 'failed'; failure: Failure }
+
+/** How the subscriber took one try. */
+type Asked =
+  | { kind: 'answered'; answer: HttpAnswer; tried: Tried }
+  | { kind: 'failed'; failure: Failure; tried: Tried }
+  | { kind: 'interrupted' }
 
 const done: Verdict = { kind: 'done' }
 const interrupted: Verdict = { kind: 'interrupted' }
@@ -60,34 +73,65 @@ export class Course {
 
   /** One try, numbered from 1. Never throws. */
   async take(message: EventMessage, attempt: number): Promise<Verdict> {
-    const { subscriber, delivery, timeoutMs, namespace, contract } = this.#route
-    const { clock, circuit, telemetry, signal } = this.#deps
+    const { subscriber, delivery } = this.#route
+    const { clock, telemetry } = this.#deps
     // Without a subscriber, the event itself is what flows on.
     if (subscriber === undefined) return this.#passOn(message)
     const event = this.#deps.visible(message)
-    const startedMs = clock.monotonicMs()
-    let answer: Answer
-    const heldBack = attempt <= delivery.retries && !circuit.admits(clock.monotonicMs())
-    if (heldBack) {
-      answer = { kind: 'no-answer', reason: `not tried, the subscriber does not answer: ${circuit.open}` }
-    } else {
-      const { headers } = message
-      const outgoing: Outgoing = { message: { event, headers }, target: subscriber, timeoutMs, namespace, signal }
-      outgoing.prefersReply = true
-      if (contract === 'trigger' && delivery.format !== undefined) outgoing.format = delivery.format
-      answer = await this.#deps.send(outgoing)
-      if (signal.aborted && answer.kind !== 'answer') return interrupted
-      this.#watch(answer)
-    }
-    const status = answer.kind === 'answer' ? answer.status : undefined
-    const tried: Tried = { event, url: subscriber.url, status, attempt, tookMs: clock.monotonicMs() - startedMs }
-    if (!heldBack) telemetry.tried(tried)
-    if (answer.kind === 'answer' && isSuccess(answer.status)) return this.#answered(message, answer, tried)
-    const failure = failureOf(answer, subscriber, isRetriable)
+    const asked = await this.#ask(subscriber, { event, headers: message.headers }, event, attempt)
+    if (asked.kind === 'interrupted') return interrupted
+    const { tried } = asked
+    if (asked.kind === 'answered') return this.#answered(message, asked.answer, tried)
+    const { failure } = asked
     const step = nextStep(delivery, attempt, failure, clock.now())
-    if (step.kind === 'give-up') return this.#giveUp(message, failure)
+    if (step.kind === 'give-up') return this.giveUp(message, failure)
     telemetry.retrying(tried, failure, step.delayMs)
     return step
+  }
+
+  /** One try with several events at once: all succeed or all fail. What is answered to them is not looked at. */
+  async takeBatch(messages: readonly EventMessage[], attempt: number): Promise<BatchVerdict> {
+    const { subscriber, delivery } = this.#route
+    const { clock, telemetry, visible } = this.#deps
+    const batch = messages.map((message) => ({ event: visible(message), headers: message.headers }))
+    const [first] = batch
+    if (subscriber === undefined || first === undefined) return done
+    const asked = await this.#ask(subscriber, batch, first.event, attempt)
+    if (asked.kind === 'interrupted') return interrupted
+    const { tried } = asked
+    if (asked.kind === 'answered') {
+      for (const { event } of batch) telemetry.delivered({ ...tried, event })
+      return done
+    }
+    const { failure } = asked
+    const step = nextStep(delivery, attempt, failure, clock.now())
+    if (step.kind === 'give-up') return { kind: 'failed', failure }
+    for (const { event } of batch) telemetry.retrying({ ...tried, event }, failure, step.delayMs)
+    return step
+  }
+
+  /** Calls the subscriber, unless it is known not to answer. `event` stands for the try where it is told. */
+  async #ask(target: Target, message: Outgoing['message'], event: CloudEvent, attempt: number): Promise<Asked> {
+    const { delivery, timeoutMs, namespace, contract, webhookOrigin } = this.#route
+    const { clock, circuit, telemetry, signal, send, onGone } = this.#deps
+    const startedMs = clock.monotonicMs()
+    if (attempt <= delivery.retries && !circuit.admits(startedMs)) {
+      const reason = `not tried, the subscriber does not answer: ${circuit.open}`
+      const failure = failureOf({ kind: 'no-answer', reason }, target, isRetriable)
+      return { kind: 'failed', failure, tried: { event, url: target.url, attempt, tookMs: 0 } }
+    }
+    const outgoing: Outgoing = { message, target, timeoutMs, namespace, signal, prefersReply: true }
+    if (contract === 'trigger' && delivery.format !== undefined) outgoing.format = delivery.format
+    if (webhookOrigin !== undefined) outgoing.webhookOrigin = webhookOrigin
+    const answer = await send(outgoing)
+    if (signal.aborted && answer.kind !== 'answer') return { kind: 'interrupted' }
+    this.#watch(answer)
+    const status = answer.kind === 'answer' ? answer.status : undefined
+    const tried: Tried = { event, url: target.url, status, attempt, tookMs: clock.monotonicMs() - startedMs }
+    telemetry.tried(tried)
+    if (answer.kind === 'answer' && isSuccess(answer.status)) return { kind: 'answered', answer, tried }
+    if (status === 410) onGone?.()
+    return { kind: 'failed', failure: failureOf(answer, target, isRetriable), tried }
   }
 
   #watch(answer: Answer): void {
@@ -102,13 +146,13 @@ export class Course {
     const reading = readAnswer(answer)
     switch (reading.kind) {
       case 'no-event':
-        if (contract === 'trigger') return this.#giveUp(message, answeredNoEvent(tried))
+        if (contract === 'trigger') return this.giveUp(message, answeredNoEvent(tried))
         break
       case 'broken': {
         if (target === undefined && contract === 'subscription') break
         const failure = brokenReply(target?.url ?? tried.url, reading.reason)
         telemetry.replyFailed(undefined, failure)
-        return this.#giveUp(message, failure)
+        return this.giveUp(message, failure)
       }
       case 'reply': {
         if (target === undefined) {
@@ -141,7 +185,7 @@ export class Course {
       return undefined
     }
     telemetry.replyFailed(event, result)
-    return this.#giveUp(message, result)
+    return this.giveUp(message, result)
   }
 
   async #passOn(message: EventMessage): Promise<Verdict> {
@@ -156,7 +200,7 @@ export class Course {
   }
 
   /** The dead letter sink gets the original event, also when it was the reply that failed. */
-  async #giveUp(message: EventMessage, failure: Failure): Promise<Verdict> {
+  async giveUp(message: EventMessage, failure: Failure): Promise<Verdict> {
     const { deadLetter } = this.#route
     const { telemetry } = this.#deps
     if (deadLetter === undefined) {

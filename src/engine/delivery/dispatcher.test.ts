@@ -38,7 +38,7 @@ test('filters see knativearrivaltime and not knativebrokerttl', async () => {
   assert.equal(subscriber.requests.length, 1)
 })
 
-test('a data filter that cannot read the data is false and counted', async () => {
+test('a data filter that cannot be evaluated is false, and counted by reason', async () => {
   await using bed = await aTestBed()
   const subscriber = await bed.subscriber(ok)
   await bed.dispatch({ subscriber, annotations: { 'knode.dev/data-filter': 'data.cups > 0' } })
@@ -46,7 +46,14 @@ test('a data filter that cannot read the data is false and counted', async () =>
   await bed.append(anEvent({ id: '2' }))
   await bed.until('delivered')
   assert.equal(eventIds(subscriber.requests), '2')
-  assert.match(bed.metrics.prometheus(), /knode_filter_faults_total\{[^}]*name="orders"[^}]*\} 1\n/)
+  await bed.append(anEvent({ id: '3' }, '{"cups":"many"}'))
+  await bed.until('filtered', 2)
+  const faults = [...bed.metrics.prometheus().matchAll(/knode_filter_faults_total\{([^}]*)\} 1\n/g)].map(
+    ([, labels]) => labels,
+  )
+  assert.equal(faults.length, 2)
+  assert.equal(new Set(faults.map((labels) => /reason="([^"]+)"/.exec(labels!)?.[1])).size, 2)
+  assert.ok(faults.every((labels) => labels!.includes('kind="trigger"') && labels!.includes('name="orders"')))
 })
 
 test('a slow subscriber holds up nobody else', async () => {
@@ -224,10 +231,10 @@ describe('a subscriber that does not answer at all', () => {
     await bed.clock.advance(2_000)
     await bed.until('retrying', 3)
     assert.deepEqual(
-      bed.circuits.map(({ url, open }) => [url, open]),
-      [[subscriber.url, 'other side closed']],
+      bed.troubles.map(({ url, trouble }) => [url, trouble?.reason]),
+      [[subscriber.url, 'SubscriberDoesNotAnswer']],
     )
-    assert.equal(bed.engine.trouble('uid-1'), 'other side closed')
+    assert.equal(bed.engine.trouble('uid-1')?.message, `${subscriber.url} does not answer: other side closed`)
     // The fourth try is held back, the fifth is the last and goes out.
     await bed.clock.advance(3_000)
     const { message } = await bed.until('retrying', 4)
@@ -240,7 +247,7 @@ describe('a subscriber that does not answer at all', () => {
     await bed.clock.advance(10_000)
     await bed.append(anEvent({ id: 'b' }))
     await bed.until('delivered')
-    assert.deepEqual([bed.circuits.at(-1)?.open, bed.engine.trouble('uid-1')], [undefined, undefined])
+    assert.deepEqual([bed.troubles.at(-1)?.trouble, bed.engine.trouble('uid-1')], [undefined, undefined])
   })
 
   test('is not taken for one that answers 503', async () => {
@@ -250,6 +257,6 @@ describe('a subscriber that does not answer at all', () => {
     await bed.append()
     await bed.until('dropped')
     assert.equal(subscriber.requests.length, 21)
-    assert.deepEqual(bed.circuits, [])
+    assert.deepEqual(bed.troubles, [])
   })
 })

@@ -1,22 +1,32 @@
 // The delivery engine: what app/ starts and kinds use. Contract: DeliveryEngine of engine/reconciler.ts.
 import { sleep } from '../../base/clock.ts'
 import type { Clock } from '../../base/clock.ts'
+import { KnodeError } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Labels, Metrics } from '../../base/metrics.ts'
 import type { EventStream, EventTransport } from '../../ports/event-transport/port.ts'
 import type { FlowFeed } from '../flow.ts'
-import type { Addresses, DeliveryEngine, DispatchSpec, EndpointTable, EventEndpoint } from '../reconciler.ts'
+import type {
+  Addresses,
+  DeliveryEngine,
+  DispatchSpec,
+  EndpointOptions,
+  EndpointTable,
+  EventEndpoint,
+} from '../reconciler.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { createHttpClient } from './http-client.ts'
 import type { HttpClient } from './http-client.ts'
 import { brokerEndpoint, channelEndpoint } from './ingress.ts'
 import { resolveLimits } from './limits.ts'
 import type { DeliveryLimits } from './limits.ts'
-import { createSender } from './send.ts'
+import type { Replay, ReplayOptions } from './replay.ts'
+import { Replays } from './replays.ts'
+import { createConsentAsker, createSender } from './send.ts'
 import { createSourceSender } from './source-sender.ts'
 import { StreamHub } from './stream-hub.ts'
 import { DispatchTelemetry } from './telemetry.ts'
-import type { CircuitChange, GiveUp } from './telemetry.ts'
+import type { GiveUp, TroubleChange } from './telemetry.ts'
 
 export interface DeliveryEngineOptions {
   transport: EventTransport
@@ -30,25 +40,36 @@ export interface DeliveryEngineOptions {
   limits?: Partial<DeliveryLimits>
   /** Told of each event that did not reach its subscriber. Must not throw. */
   onGiveUp?: (notice: GiveUp) => void
-  /** Told when a subscriber stops or starts answering. Must not throw. */
-  onCircuit?: (change: CircuitChange) => void
+  /** Told when events begin or cease to wait for a subscriber. Must not throw. */
+  onTrouble?: (change: TroubleChange) => void
   /** @default one of its own, over undici */
   http?: HttpClient
 }
 
 export interface RunningDeliveryEngine extends DeliveryEngine, AsyncDisposable {
-  /** Why a consumer's subscriber counts as dead now; `undefined` when it does not. */
-  trouble(consumer: string): string | undefined
+  /**
+   * Begins to send stored events once more to a consumer that is delivered to now, and only to it; live delivery and its
+   * position stay as they are. It stops when the dispatch does.
+   * @throws {KnodeError} NOT_FOUND when nothing is delivered to the consumer, CONFLICT when it is paused or has a replay
+   */
+  replay(consumer: string, options: ReplayOptions): Replay
 }
 
 interface Running {
   dispatcher: Dispatcher
   telemetry: DispatchTelemetry
   spec: DispatchSpec
+  hub: StreamHub
   stream: EventStream
   /** Events there were, and events still to be seen to, when it started. */
   startNext: number
   startLag: number
+}
+
+/** A door, and what it was made with that may change. */
+interface Door {
+  endpoint: EventEndpoint
+  dedupMs: number | undefined
 }
 
 export function createDeliveryEngine(options: DeliveryEngineOptions): RunningDeliveryEngine {
@@ -56,12 +77,16 @@ export function createDeliveryEngine(options: DeliveryEngineOptions): RunningDel
   const limits = resolveLimits(options.limits)
   const http = options.http ?? createHttpClient({ clock, limits })
   const send = createSender({ http, endpoints, clock })
+  const askConsent = createConsentAsker({ http, endpoints })
   const hubs = new Map<string, StreamHub>()
+  const replays = new Replays({ ...options, send, askConsent, limits })
   const running = new Map<string, Running>()
   const doors = {
-    broker: new WeakMap<EventStream, EventEndpoint>(),
-    channel: new WeakMap<EventStream, EventEndpoint>(),
+    broker: new WeakMap<EventStream, Door>(),
+    channel: new WeakMap<EventStream, Door>(),
   }
+  const doorDeps = { ...options, limits }
+  const listeners = new Map<string, Set<() => void>>()
 
   const hubOf = async (name: string): Promise<StreamHub> => {
     const stream = transport.stream(name) ?? (await transport.ensureStream(name))
@@ -71,10 +96,12 @@ export function createDeliveryEngine(options: DeliveryEngineOptions): RunningDel
     hubs.set(name, hub)
     return hub
   }
-  const door = (kind: keyof typeof doors, stream: EventStream, make: () => EventEndpoint): EventEndpoint => {
+  const door = (kind: keyof typeof doors, { stream, dedupMs }: EndpointOptions, make: () => EventEndpoint) => {
     let made = doors[kind].get(stream)
-    if (made === undefined) doors[kind].set(stream, (made = make()))
-    return made
+    if (made === undefined || made.dedupMs !== dedupMs) {
+      doors[kind].set(stream, (made = { endpoint: make(), dedupMs }))
+    }
+    return made.endpoint
   }
   gauges(metrics, running)
 
@@ -82,11 +109,18 @@ export function createDeliveryEngine(options: DeliveryEngineOptions): RunningDel
     async dispatch(spec) {
       const hub = await hubOf(spec.stream)
       hub.add(spec)
-      const telemetry = new DispatchTelemetry(spec, options)
+      const telemetry = new DispatchTelemetry(spec, {
+        ...options,
+        onTrouble(change) {
+          options.onTrouble?.(change)
+          for (const listener of listeners.get(spec.consumer) ?? []) listener()
+        },
+      })
       const visible = hub.visible.bind(hub)
       const dispatcher = new Dispatcher(spec, {
         stream: hub.stream,
         send,
+        askConsent,
         addresses,
         clock,
         limits,
@@ -97,12 +131,13 @@ export function createDeliveryEngine(options: DeliveryEngineOptions): RunningDel
       const before = hub.stream.info()
       await dispatcher.start(spec.consumer)
       const startLag = before.consumers.find(({ name }) => name === spec.consumer)?.lag ?? 0
-      const entry = { dispatcher, telemetry, spec, stream: hub.stream, startNext: before.nextOffset, startLag }
+      const entry = { dispatcher, telemetry, spec, hub, stream: hub.stream, startNext: before.nextOffset, startLag }
       running.set(key, entry)
       return {
         async [Symbol.asyncDispose]() {
           if (running.get(key) === entry) running.delete(key)
-          await dispatcher[Symbol.asyncDispose]()
+          const stopped = replays.stop(spec.consumer, 'the subscriber, its filters or its delivery changed')
+          await Promise.all([stopped, dispatcher[Symbol.asyncDispose]()])
         },
       }
     },
@@ -113,14 +148,33 @@ export function createDeliveryEngine(options: DeliveryEngineOptions): RunningDel
       if (hub?.isEmpty === true) hubs.delete(streamName)
     },
     send: createSourceSender({ send, addresses, limits, wait: (ms, signal) => sleep(clock, ms, signal) }),
-    brokerEndpoint: (endpoint) => door('broker', endpoint.stream, () => brokerEndpoint(endpoint, options)),
-    channelEndpoint: (endpoint) => door('channel', endpoint.stream, () => channelEndpoint(endpoint, options)),
+    brokerEndpoint: (endpoint) => door('broker', endpoint, () => brokerEndpoint(endpoint, doorDeps)),
+    channelEndpoint: (endpoint) => door('channel', endpoint, () => channelEndpoint(endpoint, doorDeps)),
     trouble(consumer) {
       for (const { spec, dispatcher } of running.values()) if (spec.consumer === consumer) return dispatcher.trouble
       return undefined
     },
+    onTrouble(consumer, listener) {
+      const those = listeners.get(consumer) ?? new Set()
+      listeners.set(consumer, those.add(listener))
+      return {
+        [Symbol.dispose]() {
+          those.delete(listener)
+          if (those.size === 0 && listeners.get(consumer) === those) listeners.delete(consumer)
+        },
+      }
+    },
+    replay(consumer, wanted) {
+      const entry = [...running.values()].find(({ spec }) => spec.consumer === consumer)
+      if (entry === undefined) throw new KnodeError('NOT_FOUND', `nothing is delivered to consumer ${consumer} now`)
+      return replays.start(entry.spec, entry.hub, wanted)
+    },
     async [Symbol.asyncDispose]() {
-      await Promise.all([...running.values()].map(({ dispatcher }) => dispatcher[Symbol.asyncDispose]()))
+      const ending = [...running.values()].flatMap(({ dispatcher, spec }) => [
+        replays.stop(spec.consumer, 'Knode stops'),
+        dispatcher[Symbol.asyncDispose](),
+      ])
+      await Promise.all(ending)
       running.clear()
       await http[Symbol.asyncDispose]()
     },

@@ -10,7 +10,7 @@ import { runInNewContext } from 'node:vm'
 import { createCertificate } from '../../base/certificate.ts'
 import { FakeClock } from '../../base/fake-clock.ts'
 import { createHttpClient } from './http-client.ts'
-import type { HttpPost } from './http-client.ts'
+import type { HttpRequest } from './http-client.ts'
 import { resolveLimits } from './limits.ts'
 import type { DeliveryLimits } from './limits.ts'
 import { startSubscriber } from './scripted-subscriber.ts'
@@ -20,8 +20,8 @@ import { eventually } from './test-bed.ts'
 function aClient(limits: Partial<DeliveryLimits> = {}) {
   const clock = new FakeClock()
   const client = createHttpClient({ clock, limits: resolveLimits(limits) })
-  const post = (origin: string, more: Partial<HttpPost> = {}) =>
-    client.post({
+  const post = (origin: string, more: Partial<HttpRequest> = {}) =>
+    client.exchange({
       origin,
       pool: `${origin} ${more.CACerts ?? ''}`,
       path: '/',

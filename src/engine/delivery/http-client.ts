@@ -1,4 +1,4 @@
-// One POST and its whole answer over kept-alive connections. The seam where leaner HTTP code can take undici's place.
+// One request and its whole answer over kept-alive connections. The seam where leaner HTTP code can take undici's place.
 import { rootCertificates } from 'node:tls'
 import { Client } from 'undici'
 import type { Dispatcher } from 'undici'
@@ -6,7 +6,9 @@ import { messageOf } from '../../base/errors.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { DeliveryLimits } from './limits.ts'
 
-export interface HttpPost {
+export interface HttpRequest {
+  /** @default 'POST' */
+  method?: 'POST' | 'OPTIONS'
   /** Scheme, host and port to connect to. */
   origin: string
   /** Requests of one pool share connections, and the bound on them. Names one origin and one set of certificates. */
@@ -41,7 +43,7 @@ export interface NoAnswer {
 
 export interface HttpClient extends AsyncDisposable {
   /** Redirects are not followed. Never throws. */
-  post(request: HttpPost): Promise<HttpAnswer | NoAnswer>
+  exchange(request: HttpRequest): Promise<HttpAnswer | NoAnswer>
 }
 
 type ClientLimits = Pick<
@@ -53,14 +55,14 @@ type ClientLimits = Pick<
 export function createHttpClient({ clock, limits }: { clock: Clock; limits: ClientLimits }): HttpClient {
   const pools = new Map<string, HostPool>()
   return {
-    post(request) {
+    exchange(request) {
       const { pool: name } = request
       let pool = pools.get(name)
       if (pool === undefined) {
         pool = new HostPool(request, { clock, limits, onUnused: () => void pools.delete(name) })
         pools.set(name, pool)
       }
-      return pool.post(request)
+      return pool.exchange(request)
     },
     async [Symbol.asyncDispose]() {
       for (const pool of pools.values()) pool.close()
@@ -85,24 +87,24 @@ class HostPool {
   #busy = 0
   #closed = false
 
-  constructor({ origin, CACerts }: HttpPost, deps: PoolDeps) {
+  constructor({ origin, CACerts }: HttpRequest, deps: PoolDeps) {
     this.#origin = origin
     this.#CACerts = CACerts
     this.#deps = deps
   }
 
-  async post(request: HttpPost): Promise<HttpAnswer | NoAnswer> {
+  async exchange(request: HttpRequest): Promise<HttpAnswer | NoAnswer> {
     if (this.#busy >= this.#deps.limits.socketsPerHostMax) await new Promise<void>((go) => this.#waiting.push(go))
     else this.#busy++
     try {
       if (this.#closed) return { kind: 'no-answer', reason: 'the HTTP client is closed' }
       const connection = this.#idle.pop() ?? this.#connect()
-      const result = await connection.post(request)
+      const result = await connection.exchange(request)
       this.#release(connection)
       if (result !== 'stale') return result
       // The other side closed the idle connection while the request was on its way: once more, on a fresh one.
       const fresh = this.#connect()
-      const repeated = await fresh.post(request)
+      const repeated = await fresh.exchange(request)
       this.#release(fresh)
       return repeated === 'stale' ? { kind: 'no-answer', reason: 'other side closed' } : repeated
     } finally {
@@ -160,7 +162,7 @@ class Connection {
     this.#client = new Client(origin, {
       pipelining: 1,
       allowH2: false,
-      // The timer of `post` bounds the whole exchange.
+      // The timer of the exchange bounds the whole exchange.
       headersTimeout: 0,
       bodyTimeout: 0,
       connectTimeout: 0,
@@ -183,15 +185,15 @@ class Connection {
     return this.#connected && this.#answered > 0
   }
 
-  post(request: HttpPost): Promise<HttpAnswer | NoAnswer | 'stale'> {
+  exchange(request: HttpRequest): Promise<HttpAnswer | NoAnswer | 'stale'> {
     return new Promise((resolve) => {
       const exchange = new Exchange(request, this.#deps, this.#answered > 0, (result) => {
         if (typeof result === 'object' && result.kind === 'answer') this.#answered++
         resolve(result)
       })
-      const { path, headers, body } = request
+      const { method = 'POST', path, headers, body } = request
       try {
-        this.#client.dispatch({ method: 'POST', path, headers, body: body ?? null }, exchange)
+        this.#client.dispatch({ method, path, headers, body: body ?? null }, exchange)
       } catch (error) {
         exchange.fail(messageOf(error))
       }
@@ -220,7 +222,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #bytes = 0
 
   constructor(
-    { timeoutMs, signal }: HttpPost,
+    { timeoutMs, signal }: HttpRequest,
     { clock, limits }: PoolDeps,
     reused: boolean,
     settle: (result: HttpAnswer | NoAnswer | 'stale') => void,

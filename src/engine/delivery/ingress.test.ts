@@ -1,10 +1,12 @@
 // What Brokers and channels do with an event before they store it, and what they answer.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { settle } from '../../base/fake-clock.ts'
 import { KnodeError } from '../../base/errors.ts'
 import type { EventMessage } from '../../model/cloudevents/event.ts'
 import type { EventStream, StoredEvent } from '../../ports/event-transport/port.ts'
-import { anEvent, aTestBed } from './test-bed.ts'
+import type { EventEndpoint } from '../reconciler.ts'
+import { aGate, anEvent, aTestBed, eventually } from './test-bed.ts'
 import type { TestBed } from './test-bed.ts'
 
 async function stored(stream: EventStream): Promise<EventMessage[]> {
@@ -100,6 +102,124 @@ test('a channel stores the event as it is', async () => {
   const event = anEvent({ knativebrokerttl: 1 })
   assert.deepEqual(await doorOf(bed, 'channel').accept({ event, headers: {} }), { status: 202 })
   assert.equal((await stored(bed.stream))[0]?.event, event)
+})
+
+describe('a Broker that takes each event once', () => {
+  const hourMs = 3_600_000
+  const onceDoor = (bed: TestBed, stream: EventStream = bed.stream, dedupMs = hourMs) =>
+    bed.engine.brokerEndpoint({ namespace: 'default', name: 'shop', stream, dedupMs })
+  const post = (door: EventEndpoint, attributes: Record<string, string> = {}) =>
+    door.accept({ event: anEvent(attributes), headers: {} })
+
+  test('answers 202 to a duplicate, stores it once, counts it, and tells it apart', async () => {
+    await using bed = await aTestBed()
+    const door = onceDoor(bed)
+    await post(door)
+    assert.equal((await post(door, { type: 'changed' })).status, 202)
+    assert.deepEqual((await stored(bed.stream)).length, 1)
+    const { status, message } = await bed.until('refused')
+    assert.deepEqual([status, message], [202, 'duplicate'])
+    assert.match(bed.metrics.prometheus(), /knode_ingress_duplicates_total\{[^}]*"shop"[^}]*\} 1\n/)
+  })
+
+  test('goes by source and id together', async () => {
+    await using bed = await aTestBed()
+    const door = onceDoor(bed)
+    for (const [source, id] of [
+      ['/shop', '1'],
+      ['/shop', '2'],
+      ['/other', '1'],
+      ['/shop1', ''],
+    ] as const) {
+      await post(door, { source, id })
+    }
+    assert.equal((await stored(bed.stream)).length, 4)
+  })
+
+  test('forgets after the time given', async () => {
+    await using bed = await aTestBed()
+    const door = onceDoor(bed)
+    await post(door)
+    await bed.clock.advance(hourMs - 1)
+    await post(door)
+    assert.equal((await stored(bed.stream)).length, 1)
+    await bed.clock.advance(1)
+    await post(door)
+    assert.equal((await stored(bed.stream)).length, 2)
+  })
+
+  test('knows after a restart what its stream holds, and takes nothing before it does', async () => {
+    await using bed = await aTestBed()
+    await bed.append(anEvent({ id: 'old' }))
+    await bed.clock.advance(hourMs)
+    await bed.append(anEvent({ id: 'new' }))
+    const door = onceDoor(bed)
+    await Promise.all([post(door, { id: 'new' }), post(door, { id: 'old' })])
+    const ids = (await stored(bed.stream)).map(({ event }) => event.attributes.get('id'))
+    assert.deepEqual(ids, ['old', 'new', 'old'])
+  })
+
+  test('reads its history again with the next event when that failed', async () => {
+    await using bed = await aTestBed()
+    await bed.append()
+    let reads = 0
+    const stream = Object.assign(Object.create(bed.stream) as EventStream, {
+      read: (from: 'earliest') => {
+        if (++reads === 1) throw new KnodeError('TRANSPORT_CLOSED', 'not now')
+        return bed.stream.read(from)
+      },
+      append: (message: EventMessage) => bed.stream.append(message),
+    })
+    const door = onceDoor(bed, stream)
+    assert.equal((await post(door)).status, 503)
+    assert.equal((await post(door)).status, 202)
+    assert.deepEqual([reads, (await stored(bed.stream)).length], [2, 1])
+  })
+
+  test('lets a duplicate wait for the first, and stores it when the first was not', async () => {
+    await using bed = await aTestBed()
+    const appends = [aGate(), aGate()]
+    let begun = 0
+    const stream = Object.assign(Object.create(bed.stream) as EventStream, {
+      read: () => bed.stream.read('earliest'),
+      async append(message: EventMessage) {
+        await appends[begun++]!.answer()
+        if (begun === 1) throw new KnodeError('TRANSPORT_FULL', 'full')
+        return bed.stream.append(message)
+      },
+    })
+    const door = onceDoor(bed, stream)
+    const posts = [post(door), post(door), post(door)]
+    await eventually(() => begun === 1, 'the first append')
+    await settle()
+    assert.equal(begun, 1)
+    appends[0]!.open()
+    await eventually(() => begun === 2, 'the second append')
+    appends[1]!.open()
+    assert.deepEqual(
+      (await Promise.all(posts)).map(({ status }) => status),
+      [503, 202, 202],
+    )
+    assert.equal((await stored(bed.stream)).length, 1)
+  })
+
+  test('stops with the annotation, and begins with it', async () => {
+    await using bed = await aTestBed()
+    await post(doorOf(bed, 'broker'))
+    await post(onceDoor(bed))
+    await post(onceDoor(bed))
+    assert.equal((await stored(bed.stream)).length, 1)
+    assert.equal(onceDoor(bed), onceDoor(bed))
+    await post(doorOf(bed, 'broker'))
+    assert.equal((await stored(bed.stream)).length, 2)
+  })
+
+  test('refuses what has no hop left, duplicate or not', async () => {
+    await using bed = await aTestBed()
+    const door = onceDoor(bed)
+    await post(door)
+    assert.equal((await post(door, { knativebrokerttl: '1' })).status, 400)
+  })
 })
 
 const failures: [string, Error, number, number | undefined][] = [

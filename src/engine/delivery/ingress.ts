@@ -9,6 +9,8 @@ import type { CloudEvent, EventMessage } from '../../model/cloudevents/event.ts'
 import { timestampOf } from '../../model/cloudevents/timestamp.ts'
 import type { FlowFeed } from '../flow.ts'
 import type { AcceptResult, EndpointOptions, EventEndpoint } from '../reconciler.ts'
+import type { DeliveryLimits } from './limits.ts'
+import { OnceOnly } from './once-only.ts'
 import { hopsAttribute } from './reply.ts'
 
 export interface IngressDeps {
@@ -16,6 +18,7 @@ export interface IngressDeps {
   log: Logger
   metrics: Metrics
   flow: FlowFeed
+  limits: Pick<DeliveryLimits, 'dedupEntriesMax'>
 }
 
 /** Passes through Brokers that an event which does not say otherwise may take. */
@@ -26,7 +29,8 @@ const retryAfterSeconds = 5
 
 /**
  * The door of a Broker: sets `knativearrivaltime`, counts `knativebrokerttl` down, and answers 202 once the event is
- * stored; 400 when no hop is left, so that the last reply of a loop ends as a dead letter.
+ * stored; 400 when no hop is left, so that the last reply of a loop ends as a dead letter. With `dedupMs` it begins to
+ * read which events it has taken, and takes none before it knows.
  */
 export function brokerEndpoint(options: EndpointOptions, deps: IngressDeps): EventEndpoint {
   const { namespace, name } = options
@@ -49,8 +53,8 @@ export function channelEndpoint(options: EndpointOptions, deps: IngressDeps): Ev
 }
 
 function endpoint(
-  { stream }: EndpointOptions,
-  { clock, log, metrics, flow }: IngressDeps,
+  { stream, dedupMs }: EndpointOptions,
+  { clock, log, metrics, flow, limits }: IngressDeps,
   labels: Record<string, string>,
   prepare: (event: CloudEvent) => CloudEvent | string,
 ): EventEndpoint {
@@ -58,18 +62,53 @@ function endpoint(
   const duration = metrics.histogram('kn.eventing.dispatch.duration', description, 'seconds')
   const byStatus = new Map<number, BoundHistogram>()
 
-  const told = (message: EventMessage, result: AcceptResult, startedMs: number): AcceptResult => {
+  const duplicates = metrics.counter('knode.ingress.duplicates', 'Events that a Broker had taken before')
+  const once =
+    dedupMs === undefined
+      ? undefined
+      : new OnceOnly({ stream, windowMs: dedupMs, entriesMax: limits.dedupEntriesMax, clock, log })
+  once?.load().catch((error: unknown) => log.warn('history not read', { stream: stream.name, err: error }))
+
+  const told = (
+    message: EventMessage,
+    result: AcceptResult,
+    startedMs: number,
+    what: 'accepted' | 'refused' = result.status < 300 ? 'accepted' : 'refused',
+  ): AcceptResult => {
     const { status, message: text } = result
     let bound = byStatus.get(status)
     if (bound === undefined)
       byStatus.set(status, (bound = duration.bind({ ...labels, 'http.response.status_code': status })))
     bound.record((clock.monotonicMs() - startedMs) / 1000)
     if (flow.watched) {
-      const what = status < 300 ? 'accepted' : 'refused'
       const facts = { timeMs: clock.now(), stream: stream.name, event: message.event, status }
       flow.publish({ what, ...facts, ...(text !== undefined && { message: text }) })
     }
     return result
+  }
+
+  const refused = (message: EventMessage, error: unknown, startedMs: number): AcceptResult => {
+    const result = refusalOf(error)
+    log.warn('event refused', { stream: stream.name, status: result.status, err: messageOf(error) })
+    return told(message, result, startedMs)
+  }
+  const store = async (message: EventMessage, startedMs: number): Promise<AcceptResult> => {
+    try {
+      await stream.append(message)
+      return told(message, { status: 202 }, startedMs)
+    } catch (error) {
+      return refused(message, error, startedMs)
+    }
+  }
+  const storeOnce = async (gate: OnceOnly, message: EventMessage, startedMs: number): Promise<AcceptResult> => {
+    try {
+      const result = await gate.take(message.event, () => store(message, startedMs))
+      if (result !== 'duplicate') return result
+      duplicates.add(1, labels)
+      return told(message, { status: 202, message: 'duplicate' }, startedMs, 'refused')
+    } catch (error) {
+      return refused(message, error, startedMs)
+    }
   }
 
   return {
@@ -79,14 +118,7 @@ function endpoint(
       const event = prepare(message.event)
       if (typeof event === 'string') return told(message, { status: 400, message: event }, startedMs)
       const stored = { event, headers: message.headers }
-      try {
-        await stream.append(stored)
-        return told(stored, { status: 202 }, startedMs)
-      } catch (error) {
-        const result = refusalOf(error)
-        log.warn('event refused', { stream: stream.name, status: result.status, err: messageOf(error) })
-        return told(stored, result, startedMs)
-      }
+      return once === undefined ? store(stored, startedMs) : storeOnce(once, stored, startedMs)
     },
   }
 }

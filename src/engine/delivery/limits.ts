@@ -23,6 +23,18 @@ export interface DeliveryLimits {
   circuitOpensAfterMs: number
   /** A dead subscriber is tried again this often. @default 1_000 */
   circuitProbeMs: number
+  /** How long a batch waits to be filled, unless `knode.dev/batch` says otherwise. @default 100 */
+  batchWaitMs: number
+  /** Bytes of data in a batch; a larger event goes alone. @default 1_048_576 */
+  batchBytesMax: number
+  /** Events per consumer in batches that are being gathered or sent. @default 2_000 */
+  batchedEventsMax: number
+  /** A subscriber that did not consent is asked again after this long, then after twice as long … @default 1_000 */
+  handshakeBackoffMs: number
+  /** … and at least this often. @default 60_000 */
+  handshakeBackoffMsMax: number
+  /** Identities that a Broker with `knode.dev/dedup` remembers; the oldest are forgotten first. @default 500_000 */
+  dedupEntriesMax: number
   /** Different URLs that `send` remembers the parsed form of. @default 1_000 */
   targetsMax: number
 }
@@ -39,6 +51,12 @@ const defaults: DeliveryLimits = {
   circuitTriesMin: 10,
   circuitOpensAfterMs: 5_000,
   circuitProbeMs: 1_000,
+  batchWaitMs: 100,
+  batchBytesMax: 1_048_576,
+  batchedEventsMax: 2_000,
+  handshakeBackoffMs: 1_000,
+  handshakeBackoffMsMax: 60_000,
+  dedupEntriesMax: 500_000,
   targetsMax: 1_000,
 }
 

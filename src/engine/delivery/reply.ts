@@ -26,15 +26,17 @@ export function readAnswer({ headers, body, bodyCut }: HttpAnswer): AnswerReadin
   }
 }
 
-const traceHeaders = ['traceparent', 'tracestate', 'baggage']
-
-/** The reply as it is sent on: it stays in the trace of the event it answers. */
+/** The reply as it is sent on: it stays in the trace of the event it answers, if that was in one. */
 export function replyMessage(reply: EventMessage, original: EventMessage): EventMessage {
   const headers: Record<string, string> = { ...reply.headers }
-  for (const name of traceHeaders) {
-    const value = original.headers[name]
-    if (value !== undefined) headers[name] = value
+  const { traceparent, tracestate, baggage } = original.headers
+  if (traceparent !== undefined) {
+    headers['traceparent'] = traceparent
+    // The state belongs to the parent; one of another trace would be wrong.
+    delete headers['tracestate']
+    if (tracestate !== undefined) headers['tracestate'] = tracestate
   }
+  if (baggage !== undefined) headers['baggage'] = baggage
   return { event: reply.event, headers }
 }
 

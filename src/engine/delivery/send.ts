@@ -2,22 +2,26 @@
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { EventMessage } from '../../model/cloudevents/event.ts'
-import { writeBinary, writeStructured } from '../../model/cloudevents/http-binding.ts'
-import type { EndpointTable, EventEndpoint } from '../reconciler.ts'
-import type { HttpAnswer, HttpClient, HttpPost, NoAnswer } from './http-client.ts'
+import { writeBatch, writeBinary, writeStructured } from '../../model/cloudevents/http-binding.ts'
+import type { AcceptResult, EndpointTable, EventEndpoint } from '../reconciler.ts'
+import type { HttpAnswer, HttpClient, HttpRequest, NoAnswer } from './http-client.ts'
+import { isSuccess } from './retry.ts'
 import type { Failure } from './retry.ts'
 import type { Target } from './target.ts'
 
 export interface Outgoing {
-  message: EventMessage
+  /** Several are sent as one batch. */
+  message: EventMessage | readonly EventMessage[]
   target: Target
   timeoutMs: number
   /** Sent as `Kn-Namespace`. */
   namespace?: string
-  /** Sends `Prefer: reply`. @default false */
+  /** Sends `Prefer: reply` with a single event. @default false */
   prefersReply?: boolean
-  /** How the event is written. @default 'binary' */
+  /** How a single event is written. @default 'binary' */
   format?: 'json' | 'binary'
+  /** Sent as `WebHook-Request-Origin`. */
+  webhookOrigin?: string
   signal?: AbortSignal
 }
 
@@ -46,24 +50,55 @@ export function createSender({ http, endpoints, clock }: SenderDeps): Send {
       const endpoint = endpoints.find(target.own.host, target.own.path)
       if (endpoint?.kind === 'events') return acceptWithin(endpoint, outgoing, clock)
     }
-    return http.post(httpPost(outgoing))
+    return http.exchange(eventRequest(outgoing))
   }
 }
 
-function httpPost({ message, target, timeoutMs, namespace, prefersReply, format, signal }: Outgoing): HttpPost {
-  const { headers, body } = format === 'json' ? writeStructured(message) : writeBinary(message)
+function eventRequest(outgoing: Outgoing): HttpRequest {
+  const { message, target, timeoutMs, namespace, prefersReply, format, webhookOrigin, signal } = outgoing
+  const { headers, body } = isBatch(message)
+    ? writeBatch(message.map(({ event }) => event))
+    : format === 'json'
+      ? writeStructured(message)
+      : writeBinary(message)
   headers['host'] = target.host
   if (namespace !== undefined) headers['kn-namespace'] = namespace
-  if (prefersReply === true) headers['prefer'] = 'reply'
-  return {
-    origin: target.origin,
-    pool: target.pool,
-    path: target.path,
-    headers,
-    body,
-    timeoutMs,
-    ...(target.CACerts !== undefined && { CACerts: target.CACerts }),
-    ...(signal !== undefined && { signal }),
+  if (prefersReply === true && !isBatch(message)) headers['prefer'] = 'reply'
+  if (webhookOrigin !== undefined) headers['webhook-request-origin'] = webhookOrigin
+  return requestTo(target, { headers, body, timeoutMs, ...(signal !== undefined && { signal }) })
+}
+
+const isBatch = (message: Outgoing['message']): message is readonly EventMessage[] => Array.isArray(message)
+
+const requestTo = (
+  { origin, pool, path, CACerts }: Target,
+  more: Pick<HttpRequest, 'method' | 'headers' | 'body' | 'timeoutMs' | 'signal'>,
+): HttpRequest => ({ origin, pool, path, ...more, ...(CACerts !== undefined && { CACerts }) })
+
+export interface ConsentQuestion {
+  target: Target
+  timeoutMs: number
+  /** The DNS name the events come from. */
+  origin: string
+  /** Requests a minute that are wanted. */
+  ratePerMinute?: number
+  signal: AbortSignal
+}
+
+/** Asks whether events may be sent. Never throws. */
+export type AskConsent = (question: ConsentQuestion) => Promise<Answer>
+
+/** Doors of this process consent to everybody. Source: HTTP 1.1 Web Hooks for Event Delivery, section 4.1. */
+export function createConsentAsker({ http, endpoints }: Pick<SenderDeps, 'http' | 'endpoints'>): AskConsent {
+  return ({ target, timeoutMs, origin, ratePerMinute, signal }) => {
+    if (target.objection !== undefined) return Promise.resolve({ kind: 'no-request', reason: target.objection })
+    if (target.own !== undefined && endpoints.find(target.own.host, target.own.path)?.kind === 'events') {
+      const headers = { 'webhook-allowed-origin': '*' }
+      return Promise.resolve({ kind: 'answer', status: 200, headers, body: new Uint8Array(), bodyCut: false })
+    }
+    const headers: Record<string, string> = { host: target.host, 'webhook-request-origin': origin }
+    if (ratePerMinute !== undefined) headers['webhook-request-rate'] = String(ratePerMinute)
+    return http.exchange(requestTo(target, { method: 'OPTIONS', headers, body: undefined, timeoutMs, signal }))
   }
 }
 
@@ -88,10 +123,18 @@ async function acceptWithin(
   }
 }
 
-async function accepted(endpoint: EventEndpoint, message: EventMessage): Promise<HttpAnswer> {
-  const { status, message: text = '', retryAfterSeconds } = endpoint.refusal?.() ?? (await endpoint.accept(message))
+async function accepted(endpoint: EventEndpoint, message: Outgoing['message']): Promise<HttpAnswer> {
+  const result =
+    endpoint.refusal?.() ?? (await (isBatch(message) ? acceptAll(endpoint, message) : endpoint.accept(message)))
+  const { status, message: text = '', retryAfterSeconds } = result
   const headers = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }
   return { kind: 'answer', status, headers, body: Buffer.from(text), bodyCut: false }
+}
+
+/** The first that is not taken answers for all. */
+async function acceptAll(endpoint: EventEndpoint, messages: readonly EventMessage[]): Promise<AcceptResult> {
+  const results = await Promise.all(messages.map((message) => endpoint.accept(message)))
+  return results.find(({ status }) => !isSuccess(status)) ?? { status: 202 }
 }
 
 /** What a try that did not succeed means; `isRetriable` judges the status. */

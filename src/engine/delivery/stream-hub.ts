@@ -80,10 +80,14 @@ export class StreamHub {
     return this.#visible
   }
 
+  /** Whether the consumer's filters want the event. Told to nobody. */
+  wants(message: EventMessage, consumer: string): boolean {
+    return this.#filters.get(consumer)?.compiled.passes(this.visible(message)) === true
+  }
+
   // Told to nobody: the event was, when it came.
   #selectOnly(message: EventMessage, consumer: string): ReadonlySet<string> {
-    const filter = this.#filters.get(consumer)
-    return filter?.compiled.passes(this.visible(message)) === true ? filter.alone : nobody
+    return this.wants(message, consumer) ? this.#filters.get(consumer)!.alone : nobody
   }
 
   #select(message: EventMessage): ReadonlySet<string> {

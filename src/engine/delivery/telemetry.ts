@@ -5,7 +5,7 @@ import type { BoundCounter, BoundHistogram, Histogram, Labels, Metrics } from '.
 import { attributeText } from '../../model/cloudevents/event.ts'
 import type { CloudEvent } from '../../model/cloudevents/event.ts'
 import type { FlowFact, FlowFeed } from '../flow.ts'
-import type { DispatchSpec } from '../reconciler.ts'
+import type { DeliveryTrouble, DispatchSpec } from '../reconciler.ts'
 import type { Failure } from './retry.ts'
 
 /** How a consumer can be done with an event. */
@@ -22,11 +22,11 @@ export interface GiveUp {
   status?: number
 }
 
-/** A subscriber that stopped answering (`open`: why), or answers again (`open` is undefined). */
-export interface CircuitChange {
+/** A subscriber that events wait for from now on, and why; or no longer. */
+export interface TroubleChange {
   owner: DispatchSpec['owner']
   url: string
-  open: string | undefined
+  trouble: DeliveryTrouble | undefined
 }
 
 export interface TelemetryDeps {
@@ -35,7 +35,9 @@ export interface TelemetryDeps {
   metrics: Metrics
   flow: FlowFeed
   onGiveUp?: ((notice: GiveUp) => void) | undefined
-  onCircuit?: ((change: CircuitChange) => void) | undefined
+  onTrouble?: ((change: TroubleChange) => void) | undefined
+  /** Whose counters: live delivery's are kept apart from replays', so that events stay conserved. @default 'delivery' */
+  countsAs?: 'delivery' | 'replay' | undefined
 }
 
 /** One try's result, as metrics and flow show it. */
@@ -68,7 +70,7 @@ export class DispatchTelemetry {
     const { kind, namespace, name } = spec.owner
     const shortKind = kind.split('.')[0]!.toLowerCase()
     const owner = { kind: shortKind, namespace, name }
-    const { metrics } = deps
+    const { metrics, countsAs = 'delivery' } = deps
     this.#spec = spec
     this.#deps = deps
     this.#log = deps.log.child({ kind: shortKind, namespace, name, stream: spec.stream, consumer: spec.consumer })
@@ -85,7 +87,7 @@ export class DispatchTelemetry {
     this.#processDuration = metrics
       .histogram('kn.eventing.process.duration', 'Time from the arrival of an event to its first send', 'seconds')
       .bind(this.#labels)
-    const events = metrics.counter('knode.delivery.events', 'Events a consumer is done with, by outcome')
+    const events = metrics.counter(`knode.${countsAs}.events`, 'Events a consumer is done with, by outcome')
     const bind = (outcome: Outcome): BoundCounter => events.bind({ ...owner, outcome })
     this.#events = {
       delivered: bind('delivered'),
@@ -93,8 +95,8 @@ export class DispatchTelemetry {
       dropped: bind('dropped'),
       expired: bind('expired'),
     }
-    this.#retries = metrics.counter('knode.delivery.retries', 'Tries that are to be repeated').bind(owner)
-    const replies = metrics.counter('knode.delivery.replies', 'Events that subscribers answered with, by outcome')
+    this.#retries = metrics.counter(`knode.${countsAs}.retries`, 'Tries that are to be repeated').bind(owner)
+    const replies = metrics.counter(`knode.${countsAs}.replies`, 'Events that subscribers answered with, by outcome')
     this.#replies = {
       sent: replies.bind({ ...owner, outcome: 'sent' }),
       failed: replies.bind({ ...owner, outcome: 'failed' }),
@@ -179,10 +181,10 @@ export class DispatchTelemetry {
     this.#publish('dropped', event, { message: `expired: ${Math.round(ageMs)} ms old` })
   }
 
-  circuitChanged(url: string, open: string | undefined): void {
-    if (open === undefined) this.#log.info('subscriber answers again', { url })
-    else this.#log.warn('subscriber does not answer, sending less', { url, reason: open })
-    this.#deps.onCircuit?.({ owner: this.#spec.owner, url, open })
+  troubleChanged(url: string, trouble: DeliveryTrouble | undefined): void {
+    if (trouble === undefined) this.#log.info('subscriber takes events again', { url })
+    else this.#log.warn('events wait for their subscriber', { url, code: trouble.reason, reason: trouble.message })
+    this.#deps.onTrouble?.({ owner: this.#spec.owner, url, trouble })
   }
 
   #ended(outcome: Outcome): void {

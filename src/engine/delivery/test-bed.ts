@@ -14,7 +14,7 @@ import { createDeliveryEngine } from './engine.ts'
 import type { DeliveryEngineOptions, RunningDeliveryEngine } from './engine.ts'
 import { startSubscriber } from './scripted-subscriber.ts'
 import type { Script, ScriptedSubscriber } from './scripted-subscriber.ts'
-import type { CircuitChange, GiveUp } from './telemetry.ts'
+import type { GiveUp, TroubleChange } from './telemetry.ts'
 
 export interface TestBed extends AsyncDisposable {
   clock: FakeClock
@@ -24,7 +24,7 @@ export interface TestBed extends AsyncDisposable {
   metrics: Metrics
   facts: FlowFact[]
   giveUps: GiveUp[]
-  circuits: CircuitChange[]
+  troubles: TroubleChange[]
   /** In-process endpoints by `host path`. */
   endpoints: Map<string, Endpoint>
   subscriber(script: Script): Promise<ScriptedSubscriber>
@@ -52,7 +52,7 @@ export async function aTestBed(
   const stream = await transport.ensureStream('shop', options.stream)
   const endpoints = new Map<string, Endpoint>()
   const giveUps: GiveUp[] = []
-  const circuits: CircuitChange[] = []
+  const troubles: TroubleChange[] = []
   const engine = starting.use(
     createDeliveryEngine({
       transport,
@@ -66,7 +66,7 @@ export async function aTestBed(
       metrics,
       flow,
       onGiveUp: (notice) => void giveUps.push(notice),
-      onCircuit: (change) => void circuits.push(change),
+      onTrouble: (change) => void troubles.push(change),
       ...options,
     }),
   )
@@ -79,7 +79,7 @@ export async function aTestBed(
     metrics,
     facts,
     giveUps,
-    circuits,
+    troubles,
     endpoints,
     subscriber: async (script) => resources.use(await startSubscriber(script)),
     async dispatch(spec) {

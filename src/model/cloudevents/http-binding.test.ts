@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { InvalidEventError } from '../../base/errors.ts'
 import type { AttributeValue } from './event.ts'
 import { cloudEvent } from './event.ts'
-import { contentModeOf, readBatch, readEvent, writeBinary, writeStructured } from './http-binding.ts'
+import { contentModeOf, readBatch, readEvent, writeBatch, writeBinary, writeStructured } from './http-binding.ts'
 
 const minimal = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/s', 'ce-type': 't' }
 const binary = (headers: Record<string, string> = {}, body = ''): ReturnType<typeof readEvent> =>
@@ -357,6 +357,28 @@ describe('a batch', () => {
   })
 
   it('may be empty', () => assert.deepEqual(read([]), []))
+
+  it('comes back from what is written, of whatever data', () => {
+    const events = [Buffer.from('{"a":1}'), Buffer.from([0, 255]), undefined].map((data, index) =>
+      cloudEvent(
+        { ...event, id: String(index), datacontenttype: data?.[0] === 0 ? 'image/png' : 'application/json' },
+        data,
+      ),
+    )
+    for (const some of [events, events.slice(1, 2), []]) {
+      const { headers, body } = writeBatch(some)
+      assert.deepEqual(headers, { 'content-type': 'application/cloudevents-batch+json' })
+      const messages = readBatch(headers, body)
+      assert.deepEqual(
+        messages.map(attributes),
+        some.map(({ attributes: all }) => Object.fromEntries(all)),
+      )
+      assert.deepEqual(
+        messages.map((message) => message.event.data && Buffer.from(message.event.data)),
+        some.map(({ data }) => data),
+      )
+    }
+  })
 
   it('is refused as a whole, naming the first wrong event', () => {
     assert.throws(

@@ -93,6 +93,15 @@ test('what is wrong with a Broker is told in upstream’s words', () => {
   )
 })
 
+test('what a Broker should remember of events is checked', () => {
+  const annotations = { 'eventing.knative.dev/broker.class': 'MTChannelBasedBroker', 'knode.dev/dedup': 'a day' }
+  assert.equal(
+    fieldErrorText(validateBroker(aBroker({}, annotations), admission())),
+    'invalid value: a day: metadata.annotations[knode.dev/dedup]\nexpected an ISO 8601 duration above 0, such as PT24H',
+  )
+  assert.deepEqual(validateBroker(aBroker({}, { ...annotations, 'knode.dev/dedup': 'P1D' }), admission()), [])
+})
+
 test('delivery may change', () => {
   const ours = { 'eventing.knative.dev/broker.class': 'MTChannelBasedBroker' }
   const change = validateBroker(aBroker({ delivery: { retry: 3 } }, ours), admission(shipped, aBroker({}, ours)))

@@ -1,7 +1,9 @@
 // The door of every Broker: `POST /NAMESPACE/NAME`, on the gateway's address or as `broker-ingress`.
+import { dedupWindowMs } from '../../../engine/delivery/annotations.ts'
 import { closedEndpoint } from '../../../engine/reconciler.ts'
-import type { Endpoint, EndpointProvider, KindDeps } from '../../../engine/reconciler.ts'
+import type { Endpoint, EndpointOptions, EndpointProvider, KindDeps } from '../../../engine/reconciler.ts'
 import { eventingSystemNamespace } from '../../../model/knative/feature-flags.ts'
+import type { EventStream } from '../../../ports/event-transport/port.ts'
 import { brokerClass, brokerClassAnnotation, brokerKind, brokerStream } from './schema.ts'
 import type { Broker } from './schema.ts'
 
@@ -29,7 +31,14 @@ export function brokerIngress({
       if (broker.status?.address === undefined || stream === undefined) {
         return closedEndpoint(`Broker ${namespace}/${name} is not Ready yet`)
       }
-      return delivery.brokerEndpoint({ namespace, name, stream })
+      return delivery.brokerEndpoint(doorOf(broker, stream))
     },
   }
+}
+
+/** What a Broker asks of its door. */
+export function doorOf({ metadata }: Broker, stream: EventStream): EndpointOptions {
+  const { namespace = '', name, annotations } = metadata
+  const dedupMs = dedupWindowMs(annotations)
+  return { namespace, name, stream, ...(dedupMs !== undefined && { dedupMs }) }
 }

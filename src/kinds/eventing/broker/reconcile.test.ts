@@ -90,6 +90,14 @@ test('the resolved dead letter sink stands in the status', async () => {
   assert.equal(status.deadLetterSinkUri, 'http://dead.example/')
 })
 
+test('a Broker that takes each event once opens its door at once, so that it reads what it has taken', async () => {
+  const doors: unknown[] = []
+  const delivery = { brokerEndpoint: (door: object) => doors.push(door) } as never
+  const deps = { transport: aTransport().transport, delivery }
+  await run(aBroker({}, { ...classAnnotation, 'knode.dev/dedup': 'PT1H' }), [aConfigMap()], { deps })
+  assert.partialDeepStrictEqual(doors, [{ namespace: 'shop', name: 'orders', dedupMs: 3_600_000 }])
+})
+
 test('a Broker of another class is left to its own controller', () => {
   const reconciler = broker.reconciler?.({ endpoints: { add: () => ({}) } } as unknown as KindDeps)
   assert.equal(reconciler?.isOurs?.(aBroker()), true)

@@ -4,7 +4,7 @@ import type { KindDeps, ReconcileContext, Reconciler } from '../../../engine/rec
 import { markEventPoliciesDisabled } from '../../../engine/security-conditions.ts'
 import { brokerChannelTemplate } from '../../../model/knative/channel-template.ts'
 import type { Resource } from '../../../model/kubernetes/resource.ts'
-import { brokerIngress } from './ingress.ts'
+import { brokerIngress, doorOf } from './ingress.ts'
 import { brokerClass, brokerClassAnnotation, brokerStream } from './schema.ts'
 import type { Broker } from './schema.ts'
 
@@ -18,7 +18,7 @@ export class BrokerReconciler implements Reconciler<Broker> {
     dependents: ['TriggerChannelReady', 'FilterReady', 'IngressReady', 'Addressable', 'EventPoliciesReady'],
     info: ['DeadLetterSinkResolved'],
   }
-  #deps: Pick<KindDeps, 'transport' | 'addresses'>
+  #deps: Pick<KindDeps, 'transport' | 'delivery' | 'addresses'>
 
   constructor(deps: KindDeps) {
     this.#deps = deps
@@ -36,7 +36,9 @@ export class BrokerReconciler implements Reconciler<Broker> {
         `Error on setting up the ChannelTemplate: ${problem}`,
       )
     }
-    await this.#deps.transport.ensureStream(brokerStream(broker))
+    const door = doorOf(broker, await this.#deps.transport.ensureStream(brokerStream(broker)))
+    // Reading which events were taken begins now, not with the first that comes.
+    if (door.dedupMs !== undefined) this.#deps.delivery.brokerEndpoint(door)
     conditions.markTrue('TriggerChannelReady')
     conditions.markTrue('FilterReady')
     conditions.markTrue('IngressReady')

@@ -1,4 +1,5 @@
 // What a Broker must not be. Source: knative/eventing pkg/apis/eventing/v1/broker_validation.go.
+import { validateDoorAnnotations } from '../../../engine/delivery/annotations.ts'
 import type { AdmissionContext } from '../../../engine/kind.ts'
 import { deliveryFlags, validateDelivery } from '../../../model/duck/delivery.ts'
 import { validateKReference } from '../../../model/duck/destination.ts'
@@ -19,6 +20,7 @@ export function validateBroker(broker: Broker, { old, config }: AdmissionContext
       ...(reference === undefined ? [] : at('config', validateKReference(reference, flags))),
       ...(delivery === undefined ? [] : at('delivery', validateDelivery(delivery, flags))),
     ]),
+    ...validateDoorAnnotations(broker.metadata.annotations),
     ...(old === undefined ? [] : unchanged(broker, old)),
   ]
 }

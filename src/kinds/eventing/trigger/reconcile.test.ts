@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { reconcileOnce } from '../../../engine/control-loop/reconcile-once.ts'
 import type { ReconcileRun } from '../../../engine/control-loop/reconcile-once.ts'
-import type { DispatchSpec } from '../../../engine/reconciler.ts'
+import type { DeliveryTrouble, DispatchSpec, KindDeps } from '../../../engine/reconciler.ts'
 import type { Resource } from '../../../model/kubernetes/resource.ts'
 import type { Broker } from '../broker/schema.ts'
 import { trigger } from './kind.ts'
@@ -31,8 +31,11 @@ const aBroker = (ready: 'True' | 'False' = 'True', changes: Partial<Broker> = {}
   ...changes,
 })
 
-const run = (object: Trigger, stored: Resource[]): Promise<ReconcileRun<Trigger>> =>
-  reconcileOnce(object, { kind: trigger, stored })
+/** A delivery engine that knows of this trouble. */
+const aDelivery = (trouble?: DeliveryTrouble): KindDeps['delivery'] => ({ trouble: () => trouble }) as never
+
+const run = (object: Trigger, stored: Resource[], delivery = aDelivery()): Promise<ReconcileRun<Trigger>> =>
+  reconcileOnce(object, { kind: trigger, stored, deps: { delivery } })
 
 const dispatchOf = (done: ReconcileRun<Trigger>): DispatchSpec => done.workers.get('dispatch') as DispatchSpec
 
@@ -51,6 +54,40 @@ test('a Trigger of a Ready Broker delivers its stream to the subscriber, answers
     subscriber: { url: 'http://billing.example/' },
     reply: { url: 'http://127.0.0.1:7481/shop/orders' },
   })
+})
+
+test('a Trigger says that its subscriber does not answer, and stays Ready', async () => {
+  const message = 'http://billing.example/ does not answer: other side closed'
+  const done = await run(aTrigger(), [aBroker()], aDelivery({ reason: 'SubscriberDoesNotAnswer', message }))
+  const answering = { status: 'False', reason: 'SubscriberDoesNotAnswer', message }
+  assert.deepEqual(done.condition('SubscriberAnswering'), answering)
+  assert.equal(done.condition('Ready')?.status, 'True')
+  assert.equal(done.status.conditions?.find(({ type }) => type === 'SubscriberAnswering')?.severity, 'Info')
+  const answers = await run({ ...aTrigger(), status: done.status }, [aBroker()])
+  assert.deepEqual(answers.condition('SubscriberAnswering'), { status: 'True' })
+  const orphan = await run({ ...aTrigger(), status: done.status }, [])
+  assert.equal(orphan.condition('SubscriberAnswering')?.status, 'Unknown')
+})
+
+test('a Trigger is looked at again when its subscriber ceases to answer, as long as it is delivered to', async () => {
+  let listener: (() => void) | undefined
+  const delivery = {
+    ...aDelivery(),
+    onTrouble: (consumer: string, given: () => void) => {
+      assert.equal(consumer, 'uid-of-trigger-billing')
+      listener = given
+      return { [Symbol.dispose]: () => (listener = undefined) }
+    },
+    // A subscriber that does not answer from the first moment on.
+    dispatch: () => (listener?.(), Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve() })),
+  } as never
+  const done = await reconcileOnce(aTrigger(), {
+    kind: trigger,
+    stored: [aBroker()],
+    deps: { delivery },
+    startWorkers: true,
+  })
+  assert.deepEqual([done.requeueAfterMs, listener], [0, undefined])
 })
 
 test('a Trigger whose Broker is missing says so and stops delivering', async () => {

@@ -14,6 +14,9 @@ import type { Trigger } from './schema.ts'
 
 type Address = Addressable & { url: string }
 
+/** Ours: whether the subscriber takes events, or they wait for it. */
+const answering = 'SubscriberAnswering'
+
 /** Source: knative/eventing pkg/reconciler/broker/trigger/trigger.go, with a consumer where upstream has a Subscription. */
 export class TriggerReconciler implements Reconciler<Trigger> {
   readonly conditions = {
@@ -25,6 +28,7 @@ export class TriggerReconciler implements Reconciler<Trigger> {
       'DependencyReady',
       'OIDCIdentityCreated',
     ],
+    info: [answering],
   }
   #delivery: KindDeps['delivery']
 
@@ -40,6 +44,9 @@ export class TriggerReconciler implements Reconciler<Trigger> {
     const broker = context.get<Broker>(brokerKind, trigger.spec.brokerRef?.namespace ?? namespace, name)
     if (broker === undefined) {
       await workers.stopAll()
+      if (conditions.status(answering) !== undefined) {
+        conditions.markUnknown(answering, 'NotDelivering', 'There is no Broker to deliver from.')
+      }
       return conditions.markFalse('BrokerReady', 'BrokerDoesNotExist', `Broker "${name}" does not exist`)
     }
     if (broker.metadata.annotations?.[brokerClassAnnotation] !== brokerClass) return
@@ -69,14 +76,29 @@ export class TriggerReconciler implements Reconciler<Trigger> {
       ...withDelivery(trigger.spec.delivery ?? broker.spec.delivery),
     }
     try {
-      await workers.ensure('dispatch', spec, (wanted) => this.#delivery.dispatch(wanted))
+      await workers.ensure('dispatch', spec, (wanted) => this.#dispatch(wanted, context))
       conditions.markTrue('SubscriptionReady')
+      this.#markAnswering(spec, context)
     } catch (thrown) {
       conditions.markFalse('SubscriptionReady', 'NotSubscribed', messageOf(thrown))
       throw thrown
     }
     status.subscriberUri = subscriber.url
     markDependency(trigger, context)
+  }
+
+  /** Delivers, and looks at the Trigger again when its subscriber begins or ceases to take events. */
+  async #dispatch(spec: DispatchSpec, context: ReconcileContext): Promise<AsyncDisposable> {
+    await using starting = new AsyncDisposableStack()
+    starting.use(this.#delivery.onTrouble(spec.consumer, () => context.requeue()))
+    starting.use(await this.#delivery.dispatch(spec))
+    return starting.move()
+  }
+
+  #markAnswering({ consumer }: DispatchSpec, { conditions }: ReconcileContext): void {
+    const trouble = this.#delivery.trouble(consumer)
+    if (trouble === undefined) conditions.markTrue(answering)
+    else conditions.markFalse(answering, trouble.reason, trouble.message)
   }
 
   async finalize(trigger: Trigger, context: ReconcileContext): Promise<void> {

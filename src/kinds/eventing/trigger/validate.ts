@@ -1,6 +1,7 @@
 // What a Trigger must not be. Source: knative/eventing pkg/apis/eventing/v1/trigger_validation.go.
 import { messageOf } from '../../../base/errors.ts'
 import { validateDeliveryAnnotations } from '../../../engine/delivery/annotations.ts'
+import { dataFilterAnnotation } from '../../../engine/delivery/filters/spec.ts'
 import { validateDataFilter, validateFilters, validateLegacyFilter } from '../../../engine/delivery/filters/validate.ts'
 import type { AdmissionContext } from '../../../engine/kind.ts'
 import { deliveryFlags, validateDelivery } from '../../../model/duck/delivery.ts'
@@ -12,7 +13,6 @@ import type { Trigger } from './schema.ts'
 
 const dependencyAnnotation = 'knative.dev/dependency'
 const injectionAnnotation = 'eventing.knative.dev/injection'
-const dataFilterAnnotation = 'knode.dev/data-filter'
 
 export function validateTrigger(trigger: Trigger, { old, config }: AdmissionContext<Trigger>): FieldError[] {
   const features = config.data(eventingSystemNamespace, featuresConfigMap)
@@ -25,7 +25,7 @@ export function validateTrigger(trigger: Trigger, { old, config }: AdmissionCont
       ...validateFilters(filters ?? []),
       ...(isEmpty(subscriber)
         ? [missingField('subscriber')]
-        : at('subscriber', validateDestination(subscriber!, flags))),
+        : at('subscriber', validateDestination(subscriber, flags))),
       ...(delivery === undefined ? [] : at('delivery', validateDelivery(delivery, flags))),
     ]),
     ...validateAnnotations(trigger),
@@ -79,7 +79,7 @@ function validateDependency(text: string, namespace: string): FieldError[] {
     return [fieldError(message, [path], messageOf(thrown))]
   }
   const missing = ['kind', 'name', 'apiVersion'].filter((name) => typeof reference[name] !== 'string')
-  const elsewhere = reference['namespace'] !== undefined && !['', namespace].includes(String(reference['namespace']))
+  const elsewhere = !['', namespace, undefined].includes(reference['namespace'] as string | undefined)
   return [
     ...(elsewhere
       ? [fieldError(`Namespace must be empty or equal to the trigger namespace "${namespace}"`, [`${path}.namespace`])]
