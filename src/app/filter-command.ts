@@ -215,7 +215,7 @@ function parseArguments(args: readonly string[]): Options {
   if ([...files, ...events].filter((path) => path === '-').length > 1) {
     throw usage('standard input can be read only once')
   }
-  const sinceMs = since === undefined ? undefined : parseGoDuration(since)
+  const sinceMs = since === undefined ? undefined : wholeMs(parseGoDuration(since))
   if (since !== undefined && (sinceMs === undefined || sinceMs < 0)) {
     throw usage(`--since: expected a duration like 1h30m, got "${since}"`)
   }
@@ -228,6 +228,8 @@ function parseArguments(args: readonly string[]): Options {
     ...(sinceMs !== undefined && { sinceMs }),
   }
 }
+
+const wholeMs = (durationMs: number | undefined): number | undefined => durationMs && Math.ceil(durationMs)
 
 function parsed(args: readonly string[]) {
   try {

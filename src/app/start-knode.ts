@@ -114,13 +114,13 @@ export async function startKnode(options: KnodeOptions = {}): Promise<RunningKno
     }),
   )
   const credentials = await readOrMakeCredentials(directory, clock.now())
-  const routes = knodeRoutes({ caches, transport, runtime, flow, metrics, clock })
   const addresses = { gatewayUrl: gateway.url, apiUrl: '', serviceDomain: serviceDomain(gateway.url) }
   const recorder = starting.use(new EventRecorder({ client, clock, log }))
   const told = deliveryEvents(caches, recorder)
   const delivery = starting.use(
     createDeliveryEngine({ transport, endpoints, addresses, clock, log, metrics, flow, ...told }),
   )
+  const routes = knodeRoutes({ caches, transport, runtime, delivery, flow, metrics, clock, random })
   await bootstrap(client)
   await storeDefinitions(client, kinds, clock.now())
   await caches.caughtUp()

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { LogLine, LogOptions, WorkloadLogs } from '../../ports/workload-runtime/port.ts'
+import { logsRoute } from './logs.ts'
+import { aRouteBed, eventually } from './test-route.ts'
+
+interface Asked {
+  namespace: string
+  name: string
+  options: LogOptions
+}
+
+/** Logs of a workload `web` in `shop`; following, they go on until aborted. */
+function someLogs(asked: Asked[], texts: Iterable<string>): WorkloadLogs {
+  async function* lines({ follow, signal }: LogOptions): AsyncGenerator<LogLine> {
+    for (const text of texts) yield { text } as LogLine
+    if (follow === true) await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve()))
+  }
+  return {
+    logs(namespace, name, options = {}) {
+      asked.push({ namespace, name, options })
+      return namespace === 'shop' && name === 'web ü' ? lines(options) : undefined
+    },
+  }
+}
+
+test('gives the lines of a workload, and passes on how many are wanted', async () => {
+  const asked: Asked[] = []
+  await using bed = await aRouteBed(logsRoute, { runtime: someLogs(asked, ['one', '', 'zwei ü']) })
+  const { code, text } = await bed.call('/knode/v1/logs/shop/web%20%C3%BC?tailLines=5')
+  assert.deepEqual([code, text], [200, 'one\n\nzwei ü\n'])
+  assert.deepEqual([asked[0]!.options.follow, asked[0]!.options.tailLines], [false, 5])
+})
+
+test('refuses bad parameters and unknown workloads, saying what is wrong', async () => {
+  await using bed = await aRouteBed(logsRoute, { runtime: someLogs([], []) })
+  const rows: [string, number, RegExp][] = [
+    ['shop/web%20%C3%BC?tailLines=-1', 400, /^tailLines: expected a whole number from 0, got "-1"$/],
+    ['shop/web%20%C3%BC?tailLines=', 400, /^tailLines/],
+    ['shop/%zz', 400, /^path: expected percent-encoded UTF-8, got "%zz"$/],
+    ['shop/gone', 404, /^no workload "gone" has written anything in namespace "shop"$/],
+    ['shop/web%20%C3%BC/more', 404, /^no workload/],
+    ['', 404, /^no workload/],
+  ]
+  for (const [path, code, message] of rows) {
+    const answer = await bed.call(`/knode/v1/logs/${path}`)
+    assert.equal(answer.code, code, path)
+    assert.match(answer.message ?? '', message)
+  }
+})
+
+test('follows until the client goes, or the server stops', async () => {
+  const asked: Asked[] = []
+  await using bed = await aRouteBed(logsRoute, { runtime: someLogs(asked, ['one']) })
+  const response = await bed.open('/knode/v1/logs/shop/web%20%C3%BC?follow=true')
+  response.destroy()
+  await eventually(() => bed.handling === 0, 'the logs to end')
+  assert.equal(asked[0]!.options.signal?.aborted, true)
+  const following = bed.call('/knode/v1/logs/shop/web%20%C3%BC?follow=true')
+  await eventually(() => asked.length === 2, 'the second')
+  bed.stop()
+  assert.equal((await following).text, 'one\n')
+})
+
+test('reads no faster than the client does', async () => {
+  let produced = 0
+  function* many(): Generator<string> {
+    for (; produced < 100_000; produced++) yield 'x'.repeat(1_000)
+  }
+  await using bed = await aRouteBed(logsRoute, { runtime: someLogs([], many()) })
+  const response = await bed.open('/knode/v1/logs/shop/web%20%C3%BC')
+  let before = -1
+  while (before !== produced) {
+    before = produced
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.ok(produced < 50_000, `${produced} lines were read`)
+  response.destroy()
+  await eventually(() => bed.handling === 0, 'the logs to end')
+})
