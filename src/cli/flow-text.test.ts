@@ -29,6 +29,10 @@ test('each step of an event is one line: when, what, where, how, which', () => {
       '12:00:00.123 ↻ retrying       Trigger shop/billing  503 (attempt 2): busy  order.created id=7',
     ],
     [
+      { what: 'delivered', owner, event: { id: '7', type: 't', knodereplay: '1a2b3c4d' } },
+      '12:00:00.123 → delivered      Trigger shop/billing  t id=7  replay=1a2b3c4d',
+    ],
+    [
       { what: 'dropped', stream: 'odd', message: 'no reason' },
       '12:00:00.123 ✗ dropped        odd  no reason  order.created id=7',
     ],

@@ -28,9 +28,10 @@ const dataCharactersMax = 120
 export function flowText(line: FlowLine | LeftOut, { paint }: Pick<Terminal, 'paint'>): string {
   if (line.what === 'left-out') return paint('yellow', `… ${line.count} left out: this reader was too slow`)
   const { mark, style } = looks[line.what]
-  const { type, id, data } = line.event
+  const { type, id, data, knodereplay } = line.event
   const head = `${paint('dim', line.time.slice(11, 23))} ${paint(style, `${mark} ${line.what.padEnd(widestWord)}`)}`
-  const parts = [head, whereOf(line), howOf(line), `${String(type)} id=${String(id)}`, shownData(data)]
+  const replay = typeof knodereplay === 'string' ? `replay=${knodereplay}` : ''
+  const parts = [head, whereOf(line), howOf(line), `${String(type)} id=${String(id)}`, replay, shownData(data)]
   return parts.filter((part) => part !== '').join('  ')
 }
 

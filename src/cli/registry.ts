@@ -12,6 +12,7 @@ export const commands: Readonly<Record<string, () => Promise<{ command: Command 
   tail: () => import('./commands/tail.ts'),
   logs: () => import('./commands/logs.ts'),
   streams: () => import('./commands/streams.ts'),
+  replay: () => import('./commands/replay.ts'),
   cesql: () => import('./commands/cesql.ts'),
   filter: () => import('./commands/filter.ts'),
   kubeconfig: () => import('./commands/kubeconfig.ts'),

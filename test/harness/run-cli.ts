@@ -19,6 +19,8 @@ export interface RunOptions {
   signal?: AbortSignal
   /** Called with everything printed on standard output so far. */
   onOut?: (out: string) => void
+  /** … and on standard error. */
+  onErr?: (err: string) => void
   isTerminal?: boolean
 }
 
@@ -32,7 +34,10 @@ export async function runInProcess(words: readonly string[], options: RunOptions
         result.out += text
         options.onOut?.(result.out)
       },
-      err: (text) => void (result.err += text),
+      err: (text) => {
+        result.err += text
+        options.onErr?.(result.err)
+      },
       isTerminal,
       showsProgress: isTerminal,
       paint: (style, text) => (isTerminal ? `<${style}>${text}</>` : text),

@@ -55,15 +55,38 @@ describe('streaming commands', () => {
 
   it('streams lists each stream with its consumers below', async () => {
     const clock = new FakeClock()
-    const consumers = [{ name: 'c', position: 3, lag: 2, inFlight: 1, retrying: 0, active: true }]
-    const stream = { name: 's', firstOffset: 1, nextOffset: 5, bytes: 2048, oldestMs: clock.now() - 5_000, consumers }
+    const counts = { position: 3, lag: 2, inFlight: 1, retrying: 0, active: true }
+    const named = (kind: string, name: string) => ({ kind: `${kind}.eventing.knative.dev`, namespace: 'shop', name })
+    const consumers = [
+      { name: 'uid-1', owner: named('Trigger', 'billing'), ...counts },
+      { name: 'uid-2', ...counts, active: false },
+    ]
+    const kept = { firstOffset: 1, nextOffset: 5, bytes: 2048, oldestMs: clock.now() - 5_000 }
+    const damaged = [
+      { fromOffset: 5, toOffset: 8, segment: '00.log', position: 123 },
+      { fromOffset: 9, toOffset: 10, segment: '00.log', position: 999 },
+    ]
+    const streams = [
+      { name: 'broker/shop/orders/u', resource: named('Broker', 'orders'), ...kept, consumers, damaged },
+      { name: 'broker/shop/gone/u', ...kept, consumers: [], damaged: [] },
+    ]
     await using api = await startScriptedApi({
-      'GET /knode/v1/streams': [{ body: { streams: [stream] } }, { body: { streams: [] } }],
+      'GET /knode/v1/streams': [{ body: { streams } }, { body: { streams: [] } }],
     })
     const { out } = await runInProcess(['streams'], { server: api.url, clock })
     assert.deepEqual(
       out.split('\n').map((line) => line.split(/ {2,}/).join('|')),
-      ['STREAM|CONSUMER|EVENTS|BYTES|OLDEST|LAG|IN FLIGHT|RETRYING|STATE', 's|4|2.0 KiB|5s|', '|c|2|1|0|active', ''],
+      [
+        'STREAM|CONSUMER|EVENTS|BYTES|OLDEST|LAG|IN FLIGHT|RETRYING|STATE',
+        'Broker shop/orders|4|2.0 KiB|5s|',
+        '|Trigger shop/billing|2|1|0|active',
+        '|uid-2|2|1|0|idle',
+        'broker/shop/gone/u|4|2.0 KiB|5s|',
+        '',
+        'damaged: 3 events of Broker shop/orders, offsets 5 to 7, in 00.log at byte 123',
+        'damaged: 1 event of Broker shop/orders, offset 9, in 00.log at byte 999',
+        '',
+      ],
     )
     assert.match((await runInProcess(['streams'], { server: api.url })).err, /^No streams yet/)
   })

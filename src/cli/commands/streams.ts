@@ -1,17 +1,8 @@
 // knode streams: the durable logs, their consumers, and how far behind these are.
+import type { ObjectName, StreamLine } from '../../app/routes/streams.ts'
 import { humanAge } from '../../model/kubernetes/human-duration.ts'
 import { connectionFlags, defineCommand } from '../command.ts'
 import { TablePrinter } from '../table.ts'
-
-/** As the API tells it, one entry per Broker or channel. */
-interface StreamLine {
-  name: string
-  firstOffset: number
-  nextOffset: number
-  bytes: number
-  oldestMs?: number
-  consumers: { name: string; lag: number; inFlight: number; retrying: number; active: boolean }[]
-}
 
 export const command = defineCommand({
   name: 'streams',
@@ -31,17 +22,34 @@ export const command = defineCommand({
     const rows = body.streams.flatMap((stream) => rowsOf(stream, clock.now()))
     const head = ['STREAM', 'CONSUMER', 'EVENTS', 'BYTES', 'OLDEST', 'LAG', 'IN FLIGHT', 'RETRYING', 'STATE']
     new TablePrinter(terminal).print(rows, head)
+    const damage = body.streams.flatMap(damageOf)
+    if (damage.length > 0) terminal.out(`\n${damage.map((line) => terminal.paint('red', line)).join('\n')}\n`)
   },
 })
 
 function rowsOf(stream: StreamLine, nowMs: number): string[][] {
-  const { name, firstOffset, nextOffset, bytes, oldestMs, consumers } = stream
+  const { firstOffset, nextOffset, bytes, oldestMs, consumers } = stream
   const oldest = oldestMs === undefined ? '' : humanAge(new Date(oldestMs).toISOString(), nowMs)
-  const own = [name, '', String(nextOffset - firstOffset), bytesText(bytes), oldest, '', '', '', '']
-  const below = consumers.map(({ name: consumer, lag, inFlight, retrying, active }) => {
+  const own = [nameOf(stream), '', String(nextOffset - firstOffset), bytesText(bytes), oldest, '', '', '', '']
+  const below = consumers.map(({ name, owner, lag, inFlight, retrying, active }) => {
+    const consumer = shown(owner) ?? name
     return ['', consumer, '', '', '', String(lag), String(inFlight), String(retrying), active ? 'active' : 'idle']
   })
   return [own, ...below]
+}
+
+const shown = (object: ObjectName | undefined): string | undefined =>
+  object && `${object.kind.split('.')[0]} ${object.namespace}/${object.name}`
+
+/** Without an object that it belongs to, a stream has only its own name. */
+const nameOf = ({ resource, name }: StreamLine): string => shown(resource) ?? name
+
+function damageOf(stream: StreamLine): string[] {
+  return stream.damaged.map(({ fromOffset, toOffset, segment, position }) => {
+    const count = toOffset - fromOffset
+    const offsets = count === 1 ? `offset ${fromOffset}` : `offsets ${fromOffset} to ${toOffset - 1}`
+    return `damaged: ${count} event${count === 1 ? '' : 's'} of ${nameOf(stream)}, ${offsets}, in ${segment} at byte ${position}`
+  })
 }
 
 function bytesText(bytes: number): string {
