@@ -36,9 +36,8 @@ async function stop(code: number): Promise<void> {
   const running = [...children]
   for (const child of running) child.kill('SIGTERM')
   const force = setTimeout(() => running.forEach((child) => child.kill('SIGKILL')), patienceMs)
-  await Promise.all(
-    running.map((child) => (child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined)),
-  )
+  const alive = running.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)
+  await Promise.all(alive.map((child) => once(child, 'exit')))
   clearTimeout(force)
   process.exit(code)
 }

@@ -30,7 +30,7 @@ test('the example of every kind is accepted by the API, and becomes Ready where 
       assert.match(text, new RegExp(`kind: ${kind}\\b`), plural)
     })
   }
-  const withConditions = examples.filter(({ reconciler, builtIn }) => reconciler !== undefined && builtIn !== true)
+  const withConditions = examples.filter((kind) => kind.reconciler !== undefined && kind.builtIn !== true)
   for (const { group, kind, plural } of withConditions) {
     await t.test(`${kind} becomes Ready`, async () => {
       await kubectl.ok(['wait', '--for=condition=Ready', '--timeout=30s', '--all', `${plural}.${group}`])

@@ -34,7 +34,7 @@ test('every command of "Your first ten minutes" does what the page says', async 
     await symlink(join(root, name), join(folder.path, name))
   // The page's own ports may be taken on this machine; everything else is as written.
   const dataDir = join(folder.path, '.knode')
-  await using knode = await startKnodeProcess(dataDir)
+  await using _knode = await startKnodeProcess(dataDir)
 
   const shell = spawn('bash', ['-euo', 'pipefail', '-s'], {
     cwd: folder.path,
