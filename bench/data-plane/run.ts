@@ -12,7 +12,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, events: { type: 'string', default: '40000' } },
+  options: { rounds: { type: 'string', default: '5' }, events: { type: 'string', default: '60000' } },
 })
 const rounds = Number(values.rounds)
 const events = Number(values.events)
@@ -102,7 +102,7 @@ async function measure({ command, args, fanOut }: Variant, ratePerSecond = 0): P
     0,
   )
   const url = await server.ready()
-  const warmUp = Math.floor(events / 4)
+  const warmUp = Math.floor(events / 2)
   await load(url, warmUp)
   await deliveries(subscriber, warmUp * fanOut)
   const beforeUs = await server.cpuUs()

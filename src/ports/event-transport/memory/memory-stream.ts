@@ -41,6 +41,8 @@ export class MemoryStream implements EventStream, Shelf {
   #dropped = 0
   #bytes = 0
   #unpublished: StoredEvent[] = []
+  /** Settles when `#unpublished` has been published. */
+  #batch: PromiseWithResolvers<void> | undefined
   #cancelSweep: (() => void) | undefined
   #isClosed = false
 
@@ -74,8 +76,9 @@ export class MemoryStream implements EventStream, Shelf {
     this.#events.push(stored)
     this.#bytes += bytes
     this.#unpublished.push(stored)
-    if (this.#unpublished.length === 1) queueMicrotask(() => this.#publish())
+    const batch = (this.#batch ??= this.#startBatch())
     this.#cancelSweep ??= this.#clock.setTimer(sweepIntervalMs(this.#options), () => this.#sweepOnTime())
+    await batch.promise
     return stored.offset
   }
 
@@ -135,10 +138,21 @@ export class MemoryStream implements EventStream, Shelf {
     return { events: [], next: Math.max(offset + 1, this.firstOffset) }
   }
 
+  /**
+   * What arrives in one turn of the event loop goes on together: answers and deliveries then leave in bursts, which
+   * wakes the processes at the other end once instead of for every event.
+   */
+  #startBatch(): PromiseWithResolvers<void> {
+    setImmediate(() => this.#publish())
+    return Promise.withResolvers<void>()
+  }
+
   #publish(): void {
-    const events = this.#unpublished
+    const [events, batch] = [this.#unpublished, this.#batch]
     this.#unpublished = []
+    this.#batch = undefined
     if (!this.#isClosed) this.#consumers.publish(events)
+    batch?.resolve()
   }
 
   #resolve(from: StartFrom): Offset {
