@@ -27,6 +27,17 @@ test('only what passes the filters is sent; all is accounted for', async () => {
   conserved(bed, { accepted: 7, filtered: 3 })
 })
 
+test('who watches is told which clause kept an event from a consumer, and which value', async () => {
+  await using bed = await aTestBed()
+  const subscriber = await bed.subscriber(ok)
+  await bed.dispatch({ subscriber, filters: [{ exact: { type: 'order' } }] })
+  await bed.append(anEvent({ type: 'bill' }))
+  await bed.until('filtered')
+  const told = bed.facts.find(({ what }) => what === 'filtered')?.message ?? ''
+  assert.match(told, /spec\.filters\[0\]\.exact\[type\]/)
+  assert.match(told, /"bill"/)
+})
+
 test('filters see knativearrivaltime and not knativebrokerttl', async () => {
   await using bed = await aTestBed()
   const subscriber = await bed.subscriber(ok)

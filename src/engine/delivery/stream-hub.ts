@@ -96,12 +96,17 @@ export class StreamHub {
     const { flow, clock } = this.#deps
     if (flow.watched && wanted.size < this.#owners.size) {
       const facts = { what: 'filtered', timeMs: clock.now(), stream: this.#stream.name, event } as const
+      let explained = 0
       for (const [consumer, { kind, namespace, name }] of this.#owners) {
-        if (!wanted.has(consumer)) flow.publish({ ...facts, owner: { kind, namespace, name } })
+        if (wanted.has(consumer)) continue
+        const why = explained++ < explanationsMax ? this.#filters.get(consumer)?.compiled.explain(event) : undefined
+        flow.publish({ ...facts, owner: { kind, namespace, name }, ...(why && { message: why.reason }) })
       }
     }
     return wanted
   }
 }
 
+/** Consumers of one event that are told why they did not want it: a watcher must not slow thousands down. */
+const explanationsMax = 100
 const nobody: ReadonlySet<string> = new Set()
