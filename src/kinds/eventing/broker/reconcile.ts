@@ -1,5 +1,6 @@
 // Makes a Broker real: a stream to keep its events, an address to send them to.
 import { messageOf } from '../../../base/errors.ts'
+import { markDeadLetterSink } from '../../../engine/dead-letter-sink.ts'
 import type { KindDeps, ReconcileContext, Reconciler } from '../../../engine/reconciler.ts'
 import { markEventPoliciesDisabled } from '../../../engine/security-conditions.ts'
 import { brokerChannelTemplate } from '../../../model/knative/channel-template.ts'
@@ -42,8 +43,14 @@ export class BrokerReconciler implements Reconciler<Broker> {
     conditions.markTrue('TriggerChannelReady')
     conditions.markTrue('FilterReady')
     conditions.markTrue('IngressReady')
-    if (!resolveDeadLetterSink(broker, context)) return
-    const { namespace, name } = broker.metadata
+    const { namespace = '', name } = broker.metadata
+    const sink = broker.spec.delivery?.deadLetterSink
+    const deadLetter = markDeadLetterSink(status, conditions, {
+      resolve: () => (sink === undefined ? undefined : context.resolve(sink, namespace)),
+      failedReason: "Unable to get the dead letter sink's URI",
+    })
+    // The steps behind it wait, so that a Ready Broker stays as it is.
+    if (!deadLetter.resolved) return
     status.address = { name: 'http', url: `${this.#deps.addresses.gatewayUrl}/${namespace}/${name}` }
     conditions.markTrue('Addressable')
     markEventPoliciesDisabled(conditions)
@@ -72,30 +79,5 @@ function templateProblem(broker: Broker, context: ReconcileContext): string | un
     return brokerChannelTemplate(configMap.data ?? {}) === undefined ? 'failed to find channelTemplate' : undefined
   } catch (thrown) {
     return `ConfigMap ${namespace}/${name}: ${messageOf(thrown)}`
-  }
-}
-
-/** False when it does not resolve: the steps behind it wait, so that a Ready Broker stays as it is. */
-function resolveDeadLetterSink(broker: Broker, context: ReconcileContext): boolean {
-  const { conditions } = context
-  const status = broker.status!
-  const sink = broker.spec.delivery?.deadLetterSink
-  delete status.deadLetterSinkUri
-  delete status.deadLetterSinkCACerts
-  delete status.deadLetterSinkAudience
-  if (sink === undefined) {
-    conditions.markTrue('DeadLetterSinkResolved', 'DeadLetterSinkNotConfigured', 'No dead letter sink is configured.')
-    return true
-  }
-  try {
-    const address = context.resolve(sink, broker.metadata.namespace ?? '')
-    status.deadLetterSinkUri = address.url
-    if (address.CACerts !== undefined) status.deadLetterSinkCACerts = address.CACerts
-    if (address.audience !== undefined) status.deadLetterSinkAudience = address.audience
-    conditions.markTrue('DeadLetterSinkResolved')
-    return true
-  } catch (thrown) {
-    conditions.markFalse('DeadLetterSinkResolved', "Unable to get the dead letter sink's URI", messageOf(thrown))
-    return false
   }
 }

@@ -1,5 +1,6 @@
 // Makes a Trigger real: resolves its subscriber and delivers the Broker's stream to it.
 import { messageOf } from '../../../base/errors.ts'
+import { markDeadLetterSink } from '../../../engine/dead-letter-sink.ts'
 import { mirrorCondition } from '../../../engine/mirror-condition.ts'
 import type { DispatchSpec, KindDeps, ReconcileContext, Reconciler } from '../../../engine/reconciler.ts'
 import { markIdentityDisabled } from '../../../engine/security-conditions.ts'
@@ -57,9 +58,14 @@ export class TriggerReconciler implements Reconciler<Trigger> {
     if (conditions.status('BrokerReady') !== 'True') return
 
     const subscriber = resolveSubscriber(trigger, context)
-    const deadLetter = resolveDeadLetter(trigger, broker, context)
+    const sink = trigger.spec.delivery?.deadLetterSink
+    // The one field of `delivery` that falls back to the Broker's alone.
+    const deadLetter = markDeadLetterSink(status, conditions, {
+      resolve: () => (sink === undefined ? resolvedSinkOf(broker) : context.resolve(sink, namespace)),
+      failedReason: "Unable to get the dead letter sink's URI",
+    })
     markIdentityDisabled(conditions)
-    const deliverable = subscriber !== undefined && conditions.status('DeadLetterSinkResolved') === 'True'
+    const deliverable = subscriber !== undefined && deadLetter.resolved
     // Upstream's steps stop at the first failure, so the Subscription keeps what it had.
     if (!deliverable) return
     const spec: DispatchSpec = {
@@ -72,7 +78,7 @@ export class TriggerReconciler implements Reconciler<Trigger> {
       annotations: ownAnnotations(trigger),
       subscriber,
       ...(broker.status?.address?.url === undefined ? {} : { reply: { url: broker.status.address.url } }),
-      ...(deadLetter === undefined ? {} : { deadLetter }),
+      ...(deadLetter.address === undefined ? {} : { deadLetter: deadLetter.address }),
       ...withDelivery(trigger.spec.delivery ?? broker.spec.delivery),
     }
     try {
@@ -126,34 +132,8 @@ function resolveSubscriber(trigger: Trigger, context: ReconcileContext): Address
   }
 }
 
-/** The Trigger's own sink, else the Broker's: the one field of `delivery` that falls back alone. */
-function resolveDeadLetter(trigger: Trigger, broker: Broker, context: ReconcileContext): Address | undefined {
-  const { conditions } = context
-  const status = trigger.status!
-  delete status.deadLetterSinkUri
-  delete status.deadLetterSinkCACerts
-  delete status.deadLetterSinkAudience
-  const own = trigger.spec.delivery?.deadLetterSink
-  let address: Address | undefined
-  try {
-    if (own !== undefined) address = context.resolve(own, trigger.metadata.namespace ?? '')
-    else if (broker.spec.delivery?.deadLetterSink !== undefined) address = resolvedSinkOf(broker)
-  } catch (thrown) {
-    conditions.markFalse('DeadLetterSinkResolved', "Unable to get the dead letter sink's URI", messageOf(thrown))
-    return undefined
-  }
-  if (address === undefined) {
-    conditions.markTrue('DeadLetterSinkResolved', 'DeadLetterSinkNotConfigured', 'No dead letter sink is configured.')
-    return undefined
-  }
-  status.deadLetterSinkUri = address.url
-  if (address.CACerts !== undefined) status.deadLetterSinkCACerts = address.CACerts
-  if (address.audience !== undefined) status.deadLetterSinkAudience = address.audience
-  conditions.markTrue('DeadLetterSinkResolved')
-  return address
-}
-
-function resolvedSinkOf({ metadata, status }: Broker): Address {
+function resolvedSinkOf({ metadata, spec, status }: Broker): Address | undefined {
+  if (spec.delivery?.deadLetterSink === undefined) return undefined
   const url = status?.deadLetterSinkUri
   if (url === undefined) throw new Error(`Broker ${metadata.name} didn't set status.deadLetterSinkURI`)
   const { deadLetterSinkCACerts: CACerts, deadLetterSinkAudience: audience } = status!

@@ -17,7 +17,7 @@ const aParallel = (
 const channelRef = (name: string): object => ({ apiVersion: 'messaging.knative.dev/v1', kind: 'InMemoryChannel', name })
 
 test('a branch is a filter before a channel before a subscriber', async () => {
-  const branch = { filter: { uri: 'http://odd/' }, subscriber: { uri: 'http://work/' }, delivery: { retry: 2 } }
+  const branch = { filter: { uri: 'http://odd/' }, subscriber: { uri: 'http://worker/' }, delivery: { retry: 2 } }
   const run = await reconcileOnce(aParallel([branch], { reply: { uri: 'http://done/' } }), { kind: parallel })
   const byName = new Map(run.applied.map((child) => [`${child.kind} ${child.metadata.name}`, child.spec]))
   assert.deepEqual(
@@ -36,14 +36,14 @@ test('a branch is a filter before a channel before a subscriber', async () => {
   })
   assert.deepEqual(byName.get('Subscription split-kn-parallel-0'), {
     channel: channelRef('split-kn-parallel-0'),
-    subscriber: { uri: 'http://work/' },
+    subscriber: { uri: 'http://worker/' },
     reply: { uri: 'http://done/' },
     delivery: { retry: 2 },
   })
 })
 
 test('a branch without a filter is fed directly, and its own reply beats the common one', async () => {
-  const branch = { subscriber: { uri: 'http://work/' }, reply: { uri: 'http://own/' } }
+  const branch = { subscriber: { uri: 'http://worker/' }, reply: { uri: 'http://own/' } }
   const run = await reconcileOnce(aParallel([branch], { reply: { uri: 'http://done/' } }), { kind: parallel })
   const [, , filter, subscriber] = run.applied.map(({ spec }) => spec as { subscriber: object; reply?: object })
   assert.deepEqual(filter?.subscriber, { ref: { ...channelRef('split-kn-parallel-0'), namespace: 'shop' } })
@@ -52,7 +52,7 @@ test('a branch without a filter is fed directly, and its own reply beats the com
 })
 
 test('a Parallel whose children are not Ready is False', async () => {
-  const run = await reconcileOnce(aParallel([{ subscriber: { uri: 'http://work/' } }]), { kind: parallel })
+  const run = await reconcileOnce(aParallel([{ subscriber: { uri: 'http://worker/' } }]), { kind: parallel })
   assert.equal(run.condition('ChannelsReady')?.status, 'False')
   assert.equal(run.condition('SubscriptionsReady')?.status, 'False')
   assert.equal(run.status.ingressChannelStatus?.ready.reason, 'NotAddressable')

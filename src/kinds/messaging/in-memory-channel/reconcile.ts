@@ -1,5 +1,6 @@
 // Makes an InMemoryChannel real: its Service, its stream, its address, and a dispatch for each subscriber.
 import { messageOf } from '../../../base/errors.ts'
+import { markDeadLetterSink } from '../../../engine/dead-letter-sink.ts'
 import type { DispatchSpec, KindDeps, ReconcileContext, Reconciler } from '../../../engine/reconciler.ts'
 import { markEventPoliciesDisabled } from '../../../engine/security-conditions.ts'
 import type { DeliverySpec, SubscriberSpec, SubscriberStatus } from '../../../model/duck/types.ts'
@@ -43,7 +44,12 @@ export class InMemoryChannelReconciler implements Reconciler<InMemoryChannel> {
     const { name, namespace = '' } = channel.metadata
     status.address = { name: 'http', url: `${this.#deps.addresses.gatewayUrl}/channels/${namespace}/${name}` }
     conditions.markTrue('Addressable')
-    if (!resolveDeadLetterSink(channel, context)) return
+    const sink = channel.spec.delivery?.deadLetterSink
+    const deadLetter = markDeadLetterSink(status, conditions, {
+      resolve: () => (sink === undefined ? undefined : context.resolve(sink, namespace)),
+      failedReason: "Unable to get the DeadLetterSink's URI",
+    })
+    if (!deadLetter.resolved) return
     markEventPoliciesDisabled(conditions)
     await this.#dispatch(channel, stream, context)
   }
@@ -118,24 +124,5 @@ function channelService(channel: InMemoryChannel): Resource {
       externalName: `imc-dispatcher.${eventingSystemNamespace}.svc.cluster.local`,
       ports: [{ name: 'http', port: 80 }],
     },
-  }
-}
-
-function resolveDeadLetterSink(channel: InMemoryChannel, context: ReconcileContext): boolean {
-  const { conditions } = context
-  const status = channel.status!
-  delete status.deadLetterSinkUri
-  const sink = channel.spec.delivery?.deadLetterSink
-  if (sink === undefined) {
-    conditions.markTrue('DeadLetterSinkResolved', 'DeadLetterSinkNotConfigured', 'No dead letter sink is configured.')
-    return true
-  }
-  try {
-    status.deadLetterSinkUri = context.resolve(sink, channel.metadata.namespace ?? '').url
-    conditions.markTrue('DeadLetterSinkResolved')
-    return true
-  } catch (thrown) {
-    conditions.markFalse('DeadLetterSinkResolved', "Unable to get the DeadLetterSink's URI", messageOf(thrown))
-    return false
   }
 }
