@@ -10,6 +10,8 @@ export interface Logger {
   info(message: string, fields?: LogFields): void
   warn(message: string, fields?: LogFields): void
   error(message: string, fields?: LogFields): void
+  /** Whether lines of this level are written: ask before gathering facts that cost something. */
+  writes(level: LogLevel): boolean
   /** A logger that adds `fields` to each of its lines. */
   child(fields: LogFields): Logger
 }
@@ -39,7 +41,8 @@ export function createLogger(options: LogOptions = {}): Logger {
       write(format === 'json' ? jsonLine(time, lineLevel, message, facts) : prettyLine(time, lineLevel, message, facts))
     }
     const child = (fields: LogFields): Logger => make({ ...shared, ...fields })
-    return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), child }
+    const writes = (level: LogLevel): boolean => levels.indexOf(level) >= lowest
+    return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), writes, child }
   }
   return make({})
 }

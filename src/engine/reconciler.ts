@@ -212,8 +212,11 @@ export type SendOutcome = { kind: 'accepted'; status: number } | { kind: 'failed
 /** Takes events for a Broker or Channel. */
 export interface EventEndpoint {
   kind: 'events'
-  /** Takes the event or says why not; `status` and `message` are the HTTP answer. */
-  accept(message: EventMessage): Promise<AcceptResult>
+  /**
+   * Takes the event or says why not; `status` and `message` are the HTTP answer. `given`: nobody else has the event, so
+   * that it may be changed in place.
+   */
+  accept(message: EventMessage, options?: { given?: boolean }): Promise<AcceptResult>
   /** Whether `accept` may be called now, before the body is read: 404, 503 … otherwise. */
   refusal?(): AcceptResult | undefined
 }

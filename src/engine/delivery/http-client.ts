@@ -206,6 +206,24 @@ class Connection {
   }
 }
 
+const noBytes = Buffer.alloc(0)
+
+/** One listener a signal, however many exchanges it may end: they come and go with every event. */
+const followers = new WeakMap<AbortSignal, Set<Exchange>>()
+
+function followersOf(signal: AbortSignal): Set<Exchange> {
+  let known = followers.get(signal)
+  if (known === undefined) {
+    const exchanges = (known = new Set<Exchange>())
+    followers.set(signal, exchanges)
+    const end = (): void => {
+      for (const exchange of exchanges) exchange.abort()
+    }
+    signal.addEventListener('abort', end, { once: true })
+  }
+  return known
+}
+
 /** Gathers one answer; the first of answer, failure, timeout and abort wins. */
 class Exchange implements Dispatcher.DispatchHandler {
   #settle: ((result: HttpAnswer | NoAnswer | 'stale') => void) | undefined
@@ -213,8 +231,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #reused: boolean
   #bytesMax: number
   #cancelTimer: () => void
-  #signal: AbortSignal | undefined
-  #onAbort = (): void => this.#cut('aborted')
+  #followers: Set<Exchange> | undefined
   #started = false
   #status = 0
   #headers: AnswerHeaders = {}
@@ -231,9 +248,14 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#reused = reused
     this.#bytesMax = limits.answerBytesMax
     this.#cancelTimer = clock.setTimer(timeoutMs, () => this.#cut(`no complete answer within ${timeoutMs} ms`))
-    this.#signal = signal
-    signal?.addEventListener('abort', this.#onAbort, { once: true })
-    if (signal?.aborted === true) this.#cut('aborted')
+    if (signal === undefined) return
+    this.#followers = followersOf(signal)
+    this.#followers.add(this)
+    if (signal.aborted) this.abort()
+  }
+
+  abort(): void {
+    this.#cut('aborted')
   }
 
   /** Ends the exchange without an answer. */
@@ -276,7 +298,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   #answer(bodyCut: boolean): void {
     // Copied, so that a reply kept for long does not keep the whole of the socket's read buffer.
-    const body = Buffer.concat(this.#chunks, this.#bytes)
+    const body = this.#bytes === 0 ? noBytes : Buffer.concat(this.#chunks, this.#bytes)
     this.#finish({ kind: 'answer', status: this.#status, headers: this.#headers, body, bodyCut })
   }
 
@@ -290,7 +312,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (settle === undefined) return
     this.#settle = undefined
     this.#cancelTimer()
-    this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#followers?.delete(this)
     settle(result)
   }
 }

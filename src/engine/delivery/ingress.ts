@@ -5,7 +5,7 @@ import { KnodeError, messageOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import type { BoundHistogram, Metrics } from '../../base/metrics.ts'
 import { attributeText, withAttributes } from '../../model/cloudevents/event.ts'
-import type { CloudEvent, EventMessage } from '../../model/cloudevents/event.ts'
+import type { AttributeValue, CloudEvent, EventMessage } from '../../model/cloudevents/event.ts'
 import { timestampOf } from '../../model/cloudevents/timestamp.ts'
 import type { FlowFeed } from '../flow.ts'
 import type { AcceptResult, EndpointOptions, EventEndpoint } from '../reconciler.ts'
@@ -37,12 +37,15 @@ export function brokerEndpoint(options: EndpointOptions, deps: IngressDeps): Eve
   const labels = { 'kn.broker.name': name, 'kn.broker.namespace': namespace }
   let nowMs = NaN
   let now = ''
-  return endpoint(options, deps, labels, (event) => {
+  return endpoint(options, deps, labels, (event, given) => {
     const hops = hopsLeft(event)
     if (hops <= 0) return `the event passed through too many Brokers: no ${hopsAttribute} left`
     // Written out once a millisecond at most.
     if (nowMs !== deps.clock.now()) now = timestampOf((nowMs = deps.clock.now()))
-    return withAttributes(event, { knativearrivaltime: now, [hopsAttribute]: hops })
+    if (!given) return withAttributes(event, { knativearrivaltime: now, [hopsAttribute]: hops })
+    const attributes = event.attributes as Map<string, AttributeValue>
+    attributes.set('knativearrivaltime', now).set(hopsAttribute, hops)
+    return event
   })
 }
 
@@ -56,7 +59,7 @@ function endpoint(
   { stream, dedupMs }: EndpointOptions,
   { clock, log, metrics, flow, limits }: IngressDeps,
   labels: Record<string, string>,
-  prepare: (event: CloudEvent) => CloudEvent | string,
+  prepare: (event: CloudEvent, given: boolean) => CloudEvent | string,
 ): EventEndpoint {
   const description = 'Duration of one send of an event'
   const duration = metrics.histogram('kn.eventing.dispatch.duration', description, 'seconds')
@@ -113,9 +116,9 @@ function endpoint(
 
   return {
     kind: 'events',
-    async accept(message) {
+    async accept(message, { given = false } = {}) {
       const startedMs = clock.monotonicMs()
-      const event = prepare(message.event)
+      const event = prepare(message.event, given)
       if (typeof event === 'string') return told(message, { status: 400, message: event }, startedMs)
       const stored = { event, headers: message.headers }
       return once === undefined ? store(stored, startedMs) : storeOnce(once, stored, startedMs)

@@ -10,7 +10,7 @@ import type { CompiledFilter } from './filters/compile.ts'
 import { createMatcher } from './filters/matcher.ts'
 import { dataFilterAnnotation } from './filters/spec.ts'
 import type { SubscriptionsFilter } from './filters/spec.ts'
-import { withoutHops } from './reply.ts'
+import { hopsAttribute, withoutHops } from './reply.ts'
 
 export interface StreamHubDeps {
   clock: Clock
@@ -29,6 +29,8 @@ export class StreamHub {
   #owners = new Map<string, DispatchSpec['owner']>()
   #filters = new Map<string, { compiled: CompiledFilter; alone: ReadonlySet<string> }>()
   #hidesHops = false
+  /** Whether any filter speaks of the hop count: only then must it be out of sight of all. */
+  #filtersHops = false
   #seen: EventMessage | undefined
   #visible: CloudEvent | undefined
 
@@ -50,6 +52,8 @@ export class StreamHub {
       { filter, filters: filters as SubscriptionsFilter[] | undefined, dataFilter },
       { onFault: (reason) => faults.add(1, { kind: kind.split('.')[0]!.toLowerCase(), namespace, name, reason }) },
     )
+    // A data filter may go through all attributes without naming one.
+    this.#filtersHops ||= dataFilter !== undefined || JSON.stringify([filter, filters]).includes(hopsAttribute)
     this.#matcher.set(consumer, compiled)
     this.#owners.set(consumer, owner)
     // Only a Broker's stream has Triggers, and there all of them do.
@@ -82,7 +86,9 @@ export class StreamHub {
 
   /** Whether the consumer's filters want the event. Told to nobody. */
   wants(message: EventMessage, consumer: string): boolean {
-    return this.#filters.get(consumer)?.compiled.passes(this.visible(message)) === true
+    return (
+      this.#filters.get(consumer)?.compiled.passes(this.#filtersHops ? this.visible(message) : message.event) === true
+    )
   }
 
   // Told to nobody: the event was, when it came.
@@ -91,11 +97,12 @@ export class StreamHub {
   }
 
   #select(message: EventMessage): ReadonlySet<string> {
-    const event = this.visible(message)
+    const event = this.#filtersHops ? this.visible(message) : message.event
     const wanted = this.#matcher.match(event)
     const { flow, clock } = this.#deps
     if (flow.watched && wanted.size < this.#owners.size) {
-      const facts = { what: 'filtered', timeMs: clock.now(), stream: this.#stream.name, event } as const
+      const seen = this.visible(message)
+      const facts = { what: 'filtered', timeMs: clock.now(), stream: this.#stream.name, event: seen } as const
       let explained = 0
       for (const [consumer, { kind, namespace, name }] of this.#owners) {
         if (wanted.has(consumer)) continue

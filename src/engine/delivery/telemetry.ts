@@ -128,6 +128,8 @@ export class DispatchTelemetry {
 
   delivered(tried: Tried): void {
     this.#ended('delivered')
+    // The one happening of nearly every event: nothing is gathered that nobody reads.
+    if (!this.#deps.flow.watched && !this.#log.writes('debug')) return
     const { event, ...facts } = tried
     this.#log.debug('event delivered', { ...idOf(event), ...facts })
     this.#publish('delivered', event, facts)

@@ -110,7 +110,9 @@ export class EventDoor {
     try {
       const message = readMessage(request.rawHeaders, body)
       if (Array.isArray(message)) return await acceptAll(message, endpoint, address)
-      return (endpoint === undefined ? missing(address) : endpoint.refusal?.()) ?? (await endpoint!.accept(message))
+      return (
+        (endpoint === undefined ? missing(address) : endpoint.refusal?.()) ?? (await endpoint!.accept(message, given))
+      )
     } catch (thrown) {
       if (thrown instanceof InvalidEventError) return { status: 400, message: thrown.message }
       this.#deps.log.error('an event could not be taken', { address, err: thrown })
@@ -121,6 +123,8 @@ export class EventDoor {
 
 const plainText = 'text/plain; charset=utf-8'
 const nothing = Buffer.alloc(0)
+/** Events that were just read belong to nobody yet. */
+const given = { given: true }
 
 const missing = (address: string): AcceptResult => ({ status: 404, message: `nothing takes events at ${address}` })
 
@@ -132,7 +136,7 @@ async function acceptAll(
 ): Promise<AcceptResult> {
   const refusal = endpoint === undefined ? missing(address) : endpoint.refusal?.()
   if (refusal !== undefined) return refusal
-  const results = await Promise.all(messages.map((message) => endpoint!.accept(message)))
+  const results = await Promise.all(messages.map((message) => endpoint!.accept(message, given)))
   const at = results.findIndex(({ status }) => status >= 300)
   if (at < 0) return { status: 202 }
   return { ...results[at]!, message: `event ${at} of the batch: ${results[at]!.message ?? 'refused'}` }
