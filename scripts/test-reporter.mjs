@@ -15,6 +15,10 @@ export default async function* report(source) {
       continue
     }
     if (data.details?.type === 'suite') {
+      if (data.skip !== undefined && data.skip !== false) {
+        counts.skipped++
+        yield `skipped  ${relative(root, data.file ?? '')}: ${data.name} (${data.skip})\n`
+      }
       if (type === 'test:fail' && data.details.error?.failureType !== 'subtestsFailed') {
         counts.failed++
         yield failure(data)

@@ -7,6 +7,7 @@ import { startKnode } from '../../src/app/start-knode.ts'
 import { silentLogger } from '../../src/base/log.ts'
 import { kinds } from '../../src/kinds/registry.ts'
 import { createKubectl } from '../harness/kubectl.ts'
+import { skipUnlessInstalled } from '../harness/programs.ts'
 
 const root = join(import.meta.dirname, '..', '..', 'src', 'kinds')
 
@@ -17,6 +18,7 @@ const folderOf = (group: string, kind: string): string =>
   join(root, group.split('.')[0] || 'core', kind.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase())
 
 test('the example of every kind is accepted by the API, and becomes Ready where that is a thing', async (t) => {
+  if (!skipUnlessInstalled(t, 'kubectl')) return
   await using knode = await startKnode({ memory: true, apiPort: 0, gatewayPort: 0, log: silentLogger })
   await using kubectl = await createKubectl({ kubeconfig: await readFile(knode.kubeconfigPath, 'utf8') })
   // Triggers need their Broker, Subscriptions their Channel: the registry's order is no order of need.

@@ -8,6 +8,7 @@ import type { RunningKnode } from '../../src/app/start-knode.ts'
 import { createKubectl } from '../harness/kubectl.ts'
 import type { Kubectl } from '../harness/kubectl.ts'
 import { postBinary, postStructured } from '../harness/post-event.ts'
+import { skipUnlessInstalled } from '../harness/programs.ts'
 import { eventAnswer, startSubscriber } from '../harness/subscriber.ts'
 import type { Subscriber } from '../harness/subscriber.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
@@ -161,6 +162,7 @@ async function allReady({ kubectl }: World): Promise<void> {
 }
 
 test('manifests as Knative’s docs write them become Ready, and every event goes its way', async (t) => {
+  if (!skipUnlessInstalled(t, 'kubectl')) return
   await using directory = await temporaryDirectory()
   await using subscriber = await startSubscribers()
   await using world = await aWorld(directory.path, subscriber)
@@ -236,7 +238,8 @@ test('manifests as Knative’s docs write them become Ready, and every event goe
   })
 })
 
-test('after a restart on the same data directory everything is back, Ready and delivering', async () => {
+test('after a restart on the same data directory everything is back, Ready and delivering', async (t) => {
+  if (!skipUnlessInstalled(t, 'kubectl')) return
   await using directory = await temporaryDirectory()
   await using subscriber = await startSubscribers()
   {
@@ -253,7 +256,8 @@ test('after a restart on the same data directory everything is back, Ready and d
   assert.equal(priced?.headers['ce-id'], 'after-priced')
 })
 
-test('what goes wrong with a subscriber is told in conditions and Events, and nothing stops', async () => {
+test('what goes wrong with a subscriber is told in conditions and Events, and nothing stops', async (t) => {
+  if (!skipUnlessInstalled(t, 'kubectl')) return
   await using directory = await temporaryDirectory()
   await using subscriber = await startSubscriber(({ path }) => (path === '/broken' ? { status: 400, body: 'no' } : {}))
   await using world = await aWorld(directory.path, subscriber)

@@ -6,6 +6,7 @@ import { readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
 import { startKnodeProcess } from '../harness/knode-process.ts'
+import { skipUnlessInstalled } from '../harness/programs.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -26,7 +27,8 @@ function blocksOf(page: string): Block[] {
   return blocks
 }
 
-test('every command of "Your first ten minutes" does what the page says', async () => {
+test('every command of "Your first ten minutes" does what the page says', async (t) => {
+  if (!skipUnlessInstalled(t, 'kubectl', 'curl', 'bash')) return
   const blocks = blocksOf(await readFile(join(root, 'docs', 'first-ten-minutes.md'), 'utf8'))
   assert.match(blocks[0]?.text ?? '', /^npm install --no-save\n\.\/bin\/knode up\n$/)
   await using folder = await temporaryDirectory()
