@@ -16,7 +16,7 @@ export interface Clock {
 /** Longest delay Node's timers take, in milliseconds. */
 const nodeTimerMsMax = 2_147_483_647
 
-/** The machine's clock. Timers do not keep the process alive. */
+/** The machine's clock. A timer that is set keeps the process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),

@@ -1,7 +1,7 @@
 // Request bodies: read up to a limit, decoded from JSON, YAML 1.1 or Kubernetes' protobuf.
 import type { IncomingMessage } from 'node:http'
-import { parse } from 'yaml'
 import { messageOf } from '../../../base/errors.ts'
+import { parseYaml } from '../../../model/kubernetes/yaml.ts'
 import { badRequest, tooLarge, unsupportedPatch } from '../api-errors.ts'
 import { decodeProtobuf, isProtobuf, UnknownMessageError } from './protobuf/decode.ts'
 
@@ -54,13 +54,12 @@ function decodeJson(bytes: Buffer): unknown {
   }
 }
 
-// YAML 1.1, as every Kubernetes tool reads it: `y` and `on` are booleans.
 function decodeYaml(bytes: Buffer): unknown {
-  try {
-    return parse(bytes.toString('utf8'), { version: '1.1', merge: true }) as unknown
-  } catch (error) {
-    throw badRequest(`the request body is not valid YAML: ${messageOf(error)}`)
-  }
+  const [document, ...more] = parseYaml(bytes.toString('utf8'))
+  if (more.length > 0) throw badRequest('the request body is not valid YAML: one document is expected')
+  const { value, problem } = document ?? { value: null }
+  if (problem === undefined) return value
+  throw badRequest(`the request body is not valid YAML: line ${problem.line}: ${problem.message}`)
 }
 
 function decodeProtobufBody(bytes: Buffer): unknown {

@@ -6,7 +6,7 @@ import type { Namespace } from './schema.ts'
 
 /** The account of workloads that name none. */
 const defaultAccount = 'default'
-/** Programs look here for the certificate of the API; the API is plain HTTP on this machine, so it is empty. */
+/** Programs look here for the certificate of the API. Empty: workloads here are given no token for it yet. */
 const rootCertificates = 'kube-root-ca.crt'
 
 export class NamespaceReconciler implements Reconciler<Namespace> {
