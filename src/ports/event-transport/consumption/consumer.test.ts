@@ -44,6 +44,19 @@ describe('a consumer', () => {
     await until(() => consumers.infos()[0]!.lag === 0)
   })
 
+  it('that comes back after a crash counts nothing that retention has let go meanwhile', () => {
+    // What was settled after the last checkpoint may be gone: it was delivered, so it is neither lag nor a retry.
+    const shelf = { firstOffset: 5, peek: () => undefined, load: () => Promise.reject(new Error('not asked')) }
+    const consumers = new Consumers({ stream: 's', shelf, clock: new FakeClock(), published: 8 })
+    const waiting = (offset: number) => ({ offset, attempt: 2, dueMs: 0 })
+    consumers.restore({ name: 'c', next: 3, open: [waiting(1), waiting(2)] })
+    consumers.restore({ name: 'd', next: 7, open: [waiting(4), waiting(6)] })
+    const [c, d] = consumers.infos()
+    assert.deepEqual([c?.position, c?.lag, c?.retrying], [5, 3, 0])
+    assert.deepEqual([d?.position, d?.lag, d?.retrying], [6, 2, 1])
+    assert.equal(consumers.neededFrom(), 5)
+  })
+
   it('on its long way to the tail lets others run', async () => {
     const events = eventsFrom(0, 5_000)
     const { consumers } = consumersOf(events)

@@ -89,8 +89,14 @@ export class Consumers {
     this.#selector = selector
   }
 
+  /**
+   * Takes back a consumer as it was written down. Retention may have let go since what it settled after that: such
+   * events are over, not waiting.
+   */
   restore({ name, next, open }: StoredConsumer): void {
-    this.#consumers.set(name, new Consumer(this.#context, name, next, open))
+    const { firstOffset } = this.#context.shelf
+    const kept = open.filter(({ offset }) => offset >= firstOffset)
+    this.#consumers.set(name, new Consumer(this.#context, name, Math.max(next, firstOffset), kept))
   }
 
   create(name: string, next: Offset): void {
