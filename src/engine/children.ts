@@ -1,5 +1,6 @@
 // Objects that a reconciler makes for its own: created once, replaced when they cannot change, removed when surplus.
 import { isDeepStrictEqual } from 'node:util'
+import { messageOf } from '../base/errors.ts'
 import { conditionOf } from '../model/duck/conditions.ts'
 import type { Condition } from '../model/duck/types.ts'
 import { parseApiVersion } from '../model/kubernetes/resource.ts'
@@ -36,6 +37,24 @@ export const referenceTo = (object: Resource): ObjectReference => ({
 export async function createOnce<Child extends Resource>(context: ReconcileContext, child: Child): Promise<Child> {
   const { name, namespace = '' } = child.metadata
   return context.get<Child>(kindIdOf(child), namespace, name) ?? (await context.apply(child))
+}
+
+/** Applies the child, and records an Event when that makes it, or fails to. `failed` goes on with the error. */
+export async function applyTold<Child extends Resource>(
+  context: ReconcileContext,
+  child: Child,
+  { created, failed }: { created: string; failed: string },
+): Promise<Child> {
+  const { name, namespace = '' } = child.metadata
+  const isNew = context.get(kindIdOf(child), namespace, name) === undefined
+  try {
+    const applied = await context.apply(child)
+    if (isNew) context.event('Normal', 'Created', created)
+    return applied
+  } catch (thrown) {
+    if (isNew) context.event('Warning', 'CreationFailed', `${failed}: ${messageOf(thrown)}`)
+    throw thrown
+  }
 }
 
 /** Applies the child; where `field` of its spec differs, which cannot be changed, it is deleted and made anew. */

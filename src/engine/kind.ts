@@ -59,6 +59,14 @@ export interface AdmissionContext<Object extends Resource = Resource> {
   config: ConfigReader
 }
 
+/** What `/scale` shows beside `spec.replicas`. Source: kubernetes/api autoscaling/v1 Scale. */
+export interface ScaleRules<Object extends Resource = Resource> {
+  /** Pods there are. */
+  replicas(object: Object): number
+  /** Which Pods are meant, as `kubectl -l` takes it. */
+  selector(object: Object): string
+}
+
 /** One kind. Lists are in upstream's order. Build it with {@link defineKind}. */
 export interface KindDefinition<Object extends Resource = Resource> {
   /** `''` for core. */
@@ -85,6 +93,12 @@ export interface KindDefinition<Object extends Resource = Resource> {
   nameFormat?: NameFormat
   /** Has a `/status` subresource. @default true for custom kinds, false for built-in ones */
   statusSubresource?: boolean
+  /** Has a `metadata.generation` that grows with its spec. @default true for custom kinds, false for built-in ones */
+  countsGenerations?: boolean
+  /** Has a `/scale` subresource, which shows `spec.replicas`. */
+  scale?: ScaleRules<Object>
+  /** How long an object may take to end when it is deleted, in seconds, if the one who deletes it says nothing. @default 0 */
+  deletionGraceSeconds?(object: Object): number
   /** What clients may do with it; reconcilers may do all. @default all verbs */
   verbs?: readonly Verb[]
   /** Fields that `--field-selector` knows beside metadata.name and .namespace: its name → dotted path. */
@@ -120,6 +134,7 @@ export const resourceName = (kind: Pick<KindDefinition, 'group' | 'plural'>): st
 
 export const storageVersion = (kind: KindDefinition): string => kind.storageVersion ?? kind.versions[0]!.name
 export const isNamespaced = (kind: KindDefinition): boolean => kind.scope !== 'Cluster'
+export const hasGeneration = (kind: KindDefinition): boolean => kind.countsGenerations ?? kind.builtIn !== true
 export const hasStatus = (kind: KindDefinition): boolean => kind.statusSubresource ?? kind.builtIn !== true
 
 /** The JSONPath columns that nearly every Knative kind shows. */

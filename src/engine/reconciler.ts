@@ -10,8 +10,10 @@ import type { EventStream, EventTransport } from '../ports/event-transport/port.
 import type { WorkloadRuntime } from '../ports/workload-runtime/port.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { Autoscaler } from './autoscaler.ts'
 import type { FlowFeed } from './flow.ts'
 import type { ConfigReader, KindId } from './kind.ts'
+import type { PodTable, RevisionDoors } from './serving.ts'
 
 /** Brings the world in line with one object. Called again whenever the object, or anything it read, changes. */
 export interface Reconciler<Object extends Resource = Resource> {
@@ -21,8 +23,13 @@ export interface Reconciler<Object extends Resource = Resource> {
    * A thrown error is retried with back-off; a `TerminalError` waits for the next edit.
    */
   reconcile(object: Object, context: ReconcileContext): Promise<void>
-  /** Cleans up outside effects before the object goes. Its presence gives the kind a finalizer. */
-  finalize?(object: Object, context: ReconcileContext): Promise<void>
+  /**
+   * Cleans up outside effects before the object goes. Its presence gives the kind a finalizer. `'later'`: it is not done
+   * yet, and is called again by the next change or `requeue`; the status it leaves is stored.
+   */
+  finalize?(object: Object, context: ReconcileContext): Promise<void | 'later'>
+  /** Workers of a deleted object go on until `finalize` is done. @default false: they have stopped when it is called */
+  readonly finalizesWithWorkers?: boolean
   /** Condition types that `Ready` depends on, and those that only inform. Absent: the kind has no conditions. */
   readonly conditions?: { dependents: readonly string[]; info?: readonly string[] }
   /** Objects of classes that others look after get no call, no finalizer and no status. @default all are ours */
@@ -41,10 +48,11 @@ export interface ReconcileContext {
   /** All objects of a kind in a namespace (absent: all); any change among them reconciles this one again. */
   list<Object extends Resource>(kind: KindId, namespace?: string): Object[]
   /**
-   * Objects of a kind that this one controls (owner reference with `controller: true`), by namespace and name; any change
+   * Objects of a kind that `owner` controls (owner reference with `controller: true`), by namespace and name; any change
    * among them reconciles this one again. Prefer it to `list`: it costs nothing while others' children change.
+   * @param owner @default this object
    */
-  children<Object extends Resource>(kind: KindId): Object[]
+  children<Object extends Resource>(kind: KindId, owner?: Resource): Object[]
   /**
    * The address a destination means now; followed like `get`. Relative references are in `namespace`.
    * @throws {KnodeError} NOT_ADDRESSABLE or NOT_FOUND with upstream's message.
@@ -91,7 +99,12 @@ export interface KindDeps {
   delivery: DeliveryEngine
   runtime: WorkloadRuntime
   endpoints: EndpointTable
+  pods: PodTable
+  revisions: RevisionDoors
+  autoscaler: Autoscaler
   addresses: Addresses
+  /** Where volumes of Pods are: below it, each Pod has a directory named by its uid. It need not exist yet. */
+  podDirectory: string
   clock: Clock
   random: Random
   log: Logger
@@ -231,8 +244,16 @@ export interface AcceptResult {
 /** Anything else behind the gateway: a serving Service, an external name. */
 export interface HttpEndpoint {
   kind: 'http'
-  handle(request: IncomingMessage, response: ServerResponse): void
-  upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  handle(request: IncomingMessage, response: ServerResponse, options?: ForwardOptions): void
+  upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer, options?: ForwardOptions): void
+}
+
+/** What a route changes of a request on its way. */
+export interface ForwardOptions {
+  /** Headers that are set, whatever the client sent. Names in lower case. */
+  setHeaders?: Readonly<Record<string, string>>
+  /** Takes the place of the Host header. */
+  host?: string
 }
 
 export type Endpoint = EventEndpoint | HttpEndpoint
