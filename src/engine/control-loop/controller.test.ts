@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { FakeClock, settle } from '../../base/fake-clock.ts'
 import { TerminalError } from '../../base/errors.ts'
 import type { KResourceStatus } from '../../model/duck/types.ts'
+import { controllerRef } from '../../model/kubernetes/resource.ts'
 import type { Resource } from '../../model/kubernetes/resource.ts'
 import { StatusError } from '../../model/kubernetes/status-error.ts'
 import type { KindDefinition } from '../kind.ts'
@@ -329,6 +330,21 @@ describe('reading others', () => {
     assert.notEqual(await world.client.get('Plug.test.knode.dev', 'shop', 'child'), undefined)
   })
 
+  test('an object may follow what another one controls', async () => {
+    const seen: string[][] = []
+    const house = anObject('Plug', 'house', { metadata: { uid: 'u-house' } })
+    await using world = await lampWorld(
+      (_, context) =>
+        void seen.push(context.children('Plug.test.knode.dev', house).map(({ metadata }) => metadata.name)),
+      {},
+      { stored: [desk(), house] },
+    )
+    await world.client.create(anObject('Plug', 'inside', { metadata: { ownerReferences: [controllerRef(house)] } }))
+    await world.client.create(anObject('Plug', 'elsewhere'))
+    await world.settled()
+    assert.deepEqual(seen, [[], ['inside']])
+  })
+
   test('an owner follows what it controls, and no children of others', async () => {
     const seen: string[][] = []
     await using world = await lampWorld(
@@ -500,6 +516,40 @@ describe('a kind that cleans up', () => {
     await world.advance(100)
     assert.equal(await stored(world), undefined)
     assert.equal(tries, 2)
+  })
+
+  test('stays while its clean-up says that there is more to do, with its workers and the status it tells', async () => {
+    const diary: string[] = []
+    let goOn: () => void = () => undefined
+    let isDone = false
+    await using world = await lampWorld(
+      async ({ metadata }, context) => {
+        goOn = () => context.requeue()
+        await context.workers.ensure('bulb', metadata.name, () =>
+          Promise.resolve({ [Symbol.asyncDispose]: async () => void diary.push('worker stopped') }),
+        )
+      },
+      {
+        finalizesWithWorkers: true,
+        finalize: (lamp) => {
+          diary.push(isDone ? 'done' : 'later')
+          lamp.status = { fading: true }
+          return Promise.resolve(isDone ? undefined : 'later')
+        },
+      },
+    )
+    await world.client.create(desk())
+    await world.settled()
+    await world.client.delete(lampId, 'shop', 'desk')
+    await world.settled()
+    assert.deepEqual(diary, ['later'])
+    const lamp = await stored(world)
+    assert.deepEqual(lamp?.status, { fading: true })
+    isDone = true
+    goOn()
+    await world.settled()
+    assert.deepEqual(diary, ['later', 'done', 'worker stopped'])
+    assert.equal(await stored(world), undefined)
   })
 
   test('keeps the finalizers of others, and does nothing twice while they hold the object', async () => {

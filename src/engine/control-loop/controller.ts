@@ -17,6 +17,7 @@ import { createContext } from './reconcile-context.ts'
 import { reconcileObject } from './reconcile-object.ts'
 import type { KindOf } from './sink-resolver.ts'
 import type { Reader, Tracker } from './tracker.ts'
+import type { Turns } from './turns.ts'
 import { WorkQueue } from './work-queue.ts'
 
 export interface ControllerOptions {
@@ -33,6 +34,8 @@ export interface ControllerOptions {
   durations: Histogram
   /** Objects reconciled at a time. @default 4 */
   reconcilesMax?: number
+  /** Whom it takes turns with. @default nobody */
+  turns?: Turns
 }
 
 /** Lost races in a row that nobody hears of: somebody else was faster, the next look will show what came of it. */
@@ -47,12 +50,17 @@ export class Controller implements AsyncDisposable {
   #finalizer: string
 
   constructor(options: ControllerOptions) {
-    const { kind, clock, reconcilesMax } = options
+    const { kind, clock, reconcilesMax, turns } = options
     this.#options = options
     // Finalizers need a domain; Kubernetes' own kinds have none.
     this.#finalizer = kind.group === '' ? `${kind.plural}.knode.dev` : resourceName(kind)
     const process = (key: string): Promise<void> => this.#process(key)
-    this.#queue = new WorkQueue({ clock, process, ...(reconcilesMax === undefined ? {} : { reconcilesMax }) })
+    this.#queue = new WorkQueue({
+      clock,
+      process,
+      ...(reconcilesMax === undefined ? {} : { reconcilesMax }),
+      ...(turns === undefined ? {} : { turns }),
+    })
   }
 
   /** Reconciles all objects that are there. */
@@ -134,8 +142,9 @@ export class Controller implements AsyncDisposable {
     const { reconciler } = this.#options
     const state = this.#states.get(key)!
     if (object.metadata.deletionTimestamp !== undefined) {
-      await state.workers.stopAll()
-      if (reconciler.finalize !== undefined && this.#hasFinalizer(object)) await this.#finalize(key, state, object)
+      const hasToFinalize = reconciler.finalize !== undefined && this.#hasFinalizer(object)
+      if (!hasToFinalize || reconciler.finalizesWithWorkers !== true) await state.workers.stopAll()
+      if (hasToFinalize) await this.#finalize(key, state, object)
       return this.#queue.forget(key)
     }
     const current = reconciler.finalize === undefined ? object : await this.#withFinalizer(key, state, object)
@@ -148,10 +157,11 @@ export class Controller implements AsyncDisposable {
   }
 
   async #finalize(key: string, state: ObjectState, object: Resource): Promise<void> {
-    const { after, thrown } = await this.#run(key, state, object, true)
-    if (thrown !== undefined) {
+    const { after, thrown, isUnfinished } = await this.#run(key, state, object, true)
+    if (thrown !== undefined || isUnfinished) {
       await this.#storeStatus(key, state, object, after)
-      throw thrown
+      if (thrown !== undefined) throw thrown
+      return
     }
     // Whatever cleaning up may have started must not outlive the object.
     await state.workers.stopAll()
@@ -165,10 +175,14 @@ export class Controller implements AsyncDisposable {
     state: ObjectState,
     object: Resource,
     finalize: boolean,
-  ): Promise<{ after: Resource; thrown: unknown }> {
+  ): Promise<{ after: Resource; thrown: unknown; isUnfinished: boolean }> {
     const { reconciler, tracker, clock, kindOf, caches, client } = this.#options
     const { reads, done } = tracker.record(this.#reader(key))
-    const { object: after, thrown } = await reconcileObject({
+    const {
+      object: after,
+      thrown,
+      isUnfinished,
+    } = await reconcileObject({
       reconciler,
       object,
       finalize,
@@ -189,7 +203,7 @@ export class Controller implements AsyncDisposable {
     })
     if (thrown === undefined) done()
     else if (isConflict(thrown)) throw thrown
-    return { after, thrown }
+    return { after, thrown, isUnfinished }
   }
 
   /** Whether the first `Ready: True` has to wait; then the object is reconciled again when it may be told. */
@@ -235,7 +249,8 @@ export class Controller implements AsyncDisposable {
     const { namespace = '', name, resourceVersion } = object.metadata
     const patch = { metadata: { finalizers, resourceVersion } }
     const written = await this.#write(key, state, object, () => client.patch(kindId(kind), namespace, name, patch))
-    if (written !== undefined) {
+    // Upstream's controllers of its own kinds tell it; Kubernetes says nothing of its own.
+    if (written !== undefined && kind.builtIn !== true) {
       this.#event(object, 'Normal', 'FinalizerUpdate', `Updated ${JSON.stringify(name)} finalizers`)
     }
     return written

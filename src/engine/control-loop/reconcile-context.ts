@@ -49,8 +49,8 @@ export function createContext(deps: ContextDeps): ReconcileContext {
       reads.list(kind, namespace)
       return caches.list(kind, namespace)
     },
-    children(kind) {
-      const { uid = '' } = object.metadata
+    children(kind, owner = object) {
+      const { uid = '' } = owner.metadata
       reads.children(kind, uid)
       return caches.controlledBy(kind, uid)
     },

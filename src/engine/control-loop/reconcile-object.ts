@@ -22,6 +22,8 @@ export interface ReconcileResult {
   object: Resource
   /** What the reconciler threw; the status counts nevertheless. */
   thrown: unknown
+  /** `finalize` has more to do. */
+  isUnfinished: boolean
 }
 
 /** Never throws. */
@@ -39,9 +41,11 @@ export async function reconcileObject(options: ReconcileOptions): Promise<Reconc
     }
   }
   let thrown: unknown
+  let isUnfinished = false
   try {
     const context = contextFor(conditions)
-    await (finalize ? reconciler.finalize?.(object, context) : reconciler.reconcile(object, context))
+    if (finalize) isUnfinished = (await reconciler.finalize?.(object, context)) === 'later'
+    else await reconciler.reconcile(object, context)
   } catch (error) {
     thrown = error
   }
@@ -54,5 +58,5 @@ export async function reconcileObject(options: ReconcileOptions): Promise<Reconc
   }
   // Only the status is the reconciler's to change.
   const { status } = object
-  return { object: { ...options.object, ...(status === undefined ? {} : { status }) }, thrown }
+  return { object: { ...options.object, ...(status === undefined ? {} : { status }) }, thrown, isUnfinished }
 }

@@ -1,4 +1,6 @@
 // For tests of kinds: one reconcile of one object in a small world of stored objects, and all that came of it.
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { FakeClock } from '../../base/fake-clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { createMetrics } from '../../base/metrics.ts'
@@ -10,8 +12,10 @@ import type { Resource } from '../../model/kubernetes/resource.ts'
 import { openResourceStore } from '../../ports/resource-store/open.ts'
 import { kindIdOf } from '../children.ts'
 import { createFlowFeed } from '../flow.ts'
+import { createPodTable } from '../pod-table.ts'
 import type { ConfigReader, KindDefinition, KindId } from '../kind.ts'
 import type { Caches, EndpointProvider, KindDeps, ResourceClient, Workers } from '../reconciler.ts'
+import type { RevisionDoors } from '../serving.ts'
 import type { OpenCaches } from './caches.ts'
 import { FakeClient } from './fake-client.ts'
 import { createContext } from './reconcile-context.ts'
@@ -25,7 +29,8 @@ export interface ReconcileOnceOptions {
   stored?: Resource[]
   /** Kinds that destinations may name, where the guess `<kind in lower case>s`, namespaced, would be wrong. */
   kinds?: KindDefinition[]
-  /** Replaces parts of the fake world. `transport`, `delivery` and `runtime` are absent unless given. */
+  /** Replaces parts of the fake world. `transport`, `delivery`, `runtime`, `autoscaler` and `revisions.open` are absent unless
+   * given; no door of a Revision is open. */
   deps?: Partial<KindDeps>
   /** Call `finalize` in place of `reconcile`. @default false */
   finalize?: boolean
@@ -53,7 +58,7 @@ export interface ReconcileRun<Object extends Resource> {
   /** What the reconciler threw. */
   thrown: unknown
   /** All objects that are stored now, the one under test included. */
-  stored(): Promise<Resource[]>
+  stored: () => Promise<Resource[]>
   /** What the kind registered at the gateway. */
   endpoints: EndpointProvider[]
 }
@@ -209,7 +214,15 @@ export function fakeDeps({ clock, client, caches, endpoints }: FakeWorld): KindD
       apiUrl: 'http://127.0.0.1:7480',
       serviceDomain: '127.0.0.1.sslip.io:7481',
     },
+    podDirectory: join(tmpdir(), 'knode-pods-of-tests'),
     clock,
+    pods: createPodTable({ clock }),
+    revisions: {
+      open: (spec) => absent<RevisionDoors>('revisions').open(spec),
+      find: () => undefined,
+      watch: () => ({ [Symbol.dispose]: () => undefined }),
+    },
+    autoscaler: absent('autoscaler'),
     random: seededRandom(1),
     log: silentLogger,
     metrics: createMetrics(),

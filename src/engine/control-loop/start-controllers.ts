@@ -9,6 +9,7 @@ import { EventRecorder } from './events.ts'
 import { GarbageCollector } from './garbage-collector.ts'
 import { kindOfIn } from './sink-resolver.ts'
 import { Tracker } from './tracker.ts'
+import { createTurns } from './turns.ts'
 
 export interface ControllersOptions {
   kinds: readonly KindDefinition[]
@@ -38,12 +39,13 @@ export async function startControllers(options: ControllersOptions): Promise<Run
   starting.use(startEventExpiry({ caches, client, clock, log }))
   const tracker = new Tracker()
   const kindOf = kindOfIn(kinds)
+  const turns = createTurns(clock)
   const durations = metrics.histogram('kn.workqueue.process.duration', 'Time a reconcile took', 'seconds')
   const controllers = new Map<KindId, Controller>()
   for (const kind of kinds) {
     const reconciler = kind.reconciler?.(deps)
     if (reconciler === undefined) continue
-    const shared = { kindOf, caches, client, tracker, recorder, clock, log, durations }
+    const shared = { kindOf, caches, client, tracker, recorder, clock, log, durations, turns }
     const limits = reconcilesMax === undefined ? {} : { reconcilesMax }
     controllers.set(kindId(kind), new Controller({ kind, reconciler, ...shared, ...limits }))
   }

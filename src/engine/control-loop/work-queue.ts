@@ -1,6 +1,7 @@
 // Keys to work on: each once, in order, never two at a time of one key. Source: client-go util/workqueue.
-import { setImmediate } from 'node:timers'
 import type { CancelTimer, Clock } from '../../base/clock.ts'
+import { createTurns } from './turns.ts'
+import type { Turns } from './turns.ts'
 
 export interface WorkQueueOptions {
   clock: Clock
@@ -8,6 +9,8 @@ export interface WorkQueueOptions {
   process(key: string): Promise<void>
   /** Keys worked on at a time. @default 4 */
   reconcilesMax?: number
+  /** Whom it takes turns with. @default nobody */
+  turns?: Turns
 }
 
 /** Back-off of a key that failed: the first wait, doubled with each failure up to the most, in milliseconds. */
@@ -32,7 +35,7 @@ export class WorkQueue implements AsyncDisposable {
   #idle: PromiseWithResolvers<void> | undefined
 
   constructor(options: WorkQueueOptions) {
-    this.#options = { reconcilesMax: 4, ...options }
+    this.#options = { reconcilesMax: 4, turns: createTurns(options.clock), ...options }
   }
 
   /** Keys that wait for their turn; those with a delay do not count. */
@@ -109,7 +112,7 @@ export class WorkQueue implements AsyncDisposable {
   #startSoon(): void {
     if (this.#isStarting) return
     this.#isStarting = true
-    setImmediate(() => {
+    this.#options.turns(() => {
       this.#isStarting = false
       this.#startNext()
     })
