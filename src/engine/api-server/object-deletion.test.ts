@@ -93,3 +93,19 @@ test('a dry run of a delete tells what would happen', async () => {
   assert.equal(foreground.object.metadata.deletionTimestamp, '2026-01-01T00:00:00Z')
   assert.deepEqual(await server.operations.get(server.target(triggerId), 'shop', 't'), stored)
 })
+
+test('a kind that takes its time has it until its finalizers go, and a later delete can only shorten it', async () => {
+  const server = await aServer()
+  const target = server.target('Deployment.apps')
+  const body = { metadata: { name: 'web', finalizers: ['example.com/a'] } }
+  await server.operations.create(target, 'shop', body, asJane)
+  const deleted = async (gracePeriodSeconds?: number): Promise<[string | undefined, number | undefined]> => {
+    const options = { ...asJane, ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }) }
+    const { metadata } = (await server.operations.delete(target, 'shop', 'web', options)).object
+    return [metadata.deletionTimestamp, metadata.deletionGracePeriodSeconds]
+  }
+  assert.deepEqual(await deleted(), ['2026-01-01T00:00:30Z', 30])
+  assert.deepEqual(await deleted(60), ['2026-01-01T00:00:30Z', 30])
+  assert.deepEqual(await deleted(5), ['2026-01-01T00:00:05Z', 5])
+  assert.deepEqual(await deleted(0), ['2026-01-01T00:00:00Z', 0])
+})

@@ -16,7 +16,7 @@ export type Deletion = { kind: 'remove' } | { kind: 'linger'; next: Resource }
 export function decideDeletion(
   kind: KindDefinition,
   stored: Resource,
-  { preconditions, propagationPolicy }: DeleteOptions,
+  { preconditions, propagationPolicy, gracePeriodSeconds }: DeleteOptions,
   nowMs: number,
 ): Deletion {
   checkPreconditions(kind, stored, preconditions)
@@ -24,11 +24,15 @@ export function decideDeletion(
   const metadata: ObjectMeta = { ...stored.metadata, finalizers }
   if (finalizers.length === 0) delete metadata.finalizers
   if (!isKept(kind, { ...stored, metadata })) return { kind: 'remove' }
-  if (metadata.deletionTimestamp === undefined) {
-    metadata.deletionTimestamp = kubernetesTime(nowMs)
-    metadata.deletionGracePeriodSeconds = 0
-    if (metadata.generation !== undefined) metadata.generation += 1
+  const isFirst = metadata.deletionTimestamp === undefined
+  const graceSeconds = Math.max(0, gracePeriodSeconds ?? kind.deletionGraceSeconds?.(stored) ?? 0)
+  // Whoever deletes it again may only shorten its time.
+  if (isFirst || graceSeconds < (metadata.deletionGracePeriodSeconds ?? 0)) {
+    const grants = kind.deletionGraceSeconds === undefined ? 0 : graceSeconds
+    metadata.deletionTimestamp = kubernetesTime(nowMs + grants * 1_000)
+    metadata.deletionGracePeriodSeconds = grants
   }
+  if (isFirst && metadata.generation !== undefined) metadata.generation += 1
   const next = { ...stored, metadata }
   return { kind: 'linger', next: isNamespaceKind(kind) ? terminatingNamespace(next) : next }
 }

@@ -27,6 +27,8 @@ import type {
   WriteResult,
 } from './operations.ts'
 import { appliedDraft, patchedDraft } from './patched-draft.ts'
+import { patchedScale, rescaled, scaleOf } from './scale.ts'
+import type { Scale } from './scale.ts'
 
 /** How often a write is repeated when others write the object at the same time and it does not mind. */
 const writeAttemptsMax = 20
@@ -79,6 +81,7 @@ class ObjectOperations implements Operations {
     options: UpdateOptions,
   ): Promise<WriteResult> {
     checkSubresource(target.kind, options.subresource)
+    if (options.subresource === 'scale') return this.#rescale(target, namespace, name, () => body, options)
     const decoded = decode(target, body, { namespace, name }, options.fieldValidation)
     if (target.kind.builtIn !== true && options.subresource === undefined) requireRevision(target.kind, decoded.object)
     return this.#attempt(target.kind, name, async () => {
@@ -99,6 +102,9 @@ class ObjectOperations implements Operations {
   ): Promise<WriteResult> {
     const { kind } = target
     checkSubresource(kind, options.subresource)
+    if (options.subresource === 'scale') {
+      return this.#rescale(target, namespace, name, (scale) => patchedScale(scale, patch), options)
+    }
     return this.#attempt(kind, name, async () => {
       const place = { namespace, name }
       const writer = this.#fieldWriter(target, options)
@@ -151,6 +157,27 @@ class ObjectOperations implements Operations {
     }
   }
 
+  /** Writes what `change` makes of the object's scale. Answers with the new scale. */
+  #rescale(
+    target: KindTarget,
+    namespace: string,
+    name: string,
+    change: (scale: Scale) => unknown,
+    options: UpdateOptions,
+  ): Promise<WriteResult> {
+    const { kind, version } = target
+    return this.#attempt(kind, name, async () => {
+      const stored = await this.#find(kind, namespace, name)
+      if (stored === undefined) throw notFound(kind, name)
+      const live = convertTo(kind, stored, version)
+      const object = rescaled(live, change(scaleOf(kind, live)))
+      const managedFields = trackUpdate(this.#fieldWriter(target, options), live, object)
+      const { subresource: _, ...whole } = options
+      const result = await this.#writer.replace(target, stored, { object, warnings: [], managedFields }, whole)
+      return { ...result, object: scaleOf(kind, result.object) }
+    })
+  }
+
   #fieldWriter({ kind, version }: KindTarget, options: UpdateOptions): Writer {
     const { fieldManager = 'unknown', subresource = '' } = options
     return { kind, version, manager: fieldManager, subresource, time: kubernetesTime(this.#deps.clock.now()) }
@@ -188,6 +215,7 @@ function checkSubresource(kind: KindDefinition, subresource: Subresource | undef
   const served =
     subresource === undefined ||
     (subresource === 'status' && hasStatus(kind)) ||
+    (subresource === 'scale' && kind.scale !== undefined) ||
     (subresource === 'finalize' && isNamespaceKind(kind))
   if (!served) throw noSuchSubresource()
 }

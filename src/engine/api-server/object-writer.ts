@@ -8,7 +8,7 @@ import { kubernetesTime } from '../../model/kubernetes/resource.ts'
 import type { ManagedFieldsEntry, ObjectMeta, Resource } from '../../model/kubernetes/resource.ts'
 import type { Schema } from '../../model/kubernetes/schema.ts'
 import type { ResourceKey, ResourceStore } from '../../ports/resource-store/port.ts'
-import { hasStatus, isNamespaced, kindId, resourceName, storageVersion } from '../kind.ts'
+import { hasGeneration, hasStatus, isNamespaced, kindId, resourceName, storageVersion } from '../kind.ts'
 import type { ConfigReader, KindDefinition } from '../kind.ts'
 import { admit } from './admit.ts'
 import { alreadyExists, badRequest, conflict, invalid } from './api-errors.ts'
@@ -77,7 +77,7 @@ export class ObjectWriter {
       for (const field of ['deletionTimestamp', 'deletionGracePeriodSeconds', 'generation', 'selfLink'] as const) {
         delete (fresh as unknown as Record<string, unknown>)[field]
       }
-      if (kind.builtIn !== true) fresh.generation = 1
+      if (hasGeneration(kind)) fresh.generation = 1
       let object: Resource = { ...draft.object, metadata: withManagedFields(fresh, draft.managedFields) }
       if (hasStatus(kind)) delete object.status
       if (isNamespaceKind(kind)) object = newNamespace(object)

@@ -75,6 +75,9 @@ const deploymentKind = defineKind({
   plural: 'deployments',
   builtIn: true,
   statusSubresource: true,
+  countsGenerations: true,
+  scale: { replicas: () => 7, selector: () => 'app=web' },
+  deletionGraceSeconds: () => 30,
   versions: [
     {
       name: 'v1',

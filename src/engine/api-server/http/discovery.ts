@@ -29,6 +29,7 @@ export function subresourcesOf(kind: KindDefinition): Record<string, readonly Ve
   const writable = kind.verbs === undefined || kind.verbs.includes('update')
   return {
     ...(hasStatus(kind) && { status: writable ? (['get', 'patch', 'update'] as const) : (['get'] as const) }),
+    ...(kind.scale !== undefined && { scale: ['get', 'patch', 'update'] as const }),
     ...(kind.group === '' && kind.kind === 'Namespace' && { finalize: ['update'] as const }),
   }
 }
@@ -158,6 +159,9 @@ function aggregated(groups: Group[], version: string): object {
   }
 }
 
+/** What `/scale` answers with, whatever the kind. */
+const scaleKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' } as const
+
 function aggregatedResource(group: string, version: string, entry: Entry): object {
   const responseKind = { group, version, kind: entry.kind }
   return {
@@ -171,7 +175,7 @@ function aggregatedResource(group: string, version: string, entry: Entry): objec
     ...(Object.keys(entry.subresources).length > 0 && {
       subresources: Object.entries(entry.subresources).map(([subresource, verbs]) => ({
         subresource,
-        responseKind,
+        responseKind: subresource === 'scale' ? scaleKind : responseKind,
         verbs,
       })),
     }),
@@ -203,7 +207,7 @@ function legacyResources(group: string, version: string, entries: Entry[]): obje
           name: `${plural}/${subresource}`,
           singularName: '',
           namespaced,
-          kind,
+          ...(subresource === 'scale' ? scaleKind : { kind }),
           verbs: subVerbs,
         })),
       ],

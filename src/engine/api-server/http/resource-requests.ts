@@ -9,6 +9,7 @@ import type { KindDefinition, UserInfo, Verb } from '../../kind.ts'
 import { unsupportedPatch } from '../api-errors.ts'
 import type { KindRegistry } from '../kind-registry.ts'
 import type { KindTarget, Operations, PatchType, Subresource, WriteResult } from '../operations.ts'
+import { scaleOf } from '../scale.ts'
 import { chooseForm } from './accept.ts'
 import { addWarnings, sendObject, sendText } from './answers.ts'
 import type { ResourcePath } from './api-path.ts'
@@ -86,6 +87,7 @@ const handlers: Record<Verb, Handler> = {
   async get({ request, response, path, query }, target, { operations, clock }) {
     const form = chooseForm(request.headers.accept)
     const object = await operations.get(target, path.namespace ?? '', path.name!)
+    if (path.subresource === 'scale') return sendObject(request, response, scaleOf(target.kind, object))
     await sendObject(request, response, objectBody(target, object, form, query, clock.now()), { syntax: form.syntax })
   },
 
@@ -169,13 +171,14 @@ const handlers: Record<Verb, Handler> = {
 }
 
 async function sendWritten(
-  { request, response, query }: GuardedRequest,
+  { request, response, path, query }: GuardedRequest,
   target: KindTarget,
   { object, created, warnings }: WriteResult,
   { clock }: ResourceDeps,
 ): Promise<void> {
   const form = chooseForm(request.headers.accept)
   addWarnings(response, warnings)
+  if (path.subresource === 'scale') return sendObject(request, response, object)
   const body = objectBody(target, object, form, query, clock.now())
   await sendObject(request, response, body, { code: created ? 201 : 200, syntax: form.syntax })
 }

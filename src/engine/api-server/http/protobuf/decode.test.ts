@@ -230,8 +230,115 @@ test('delete options, lists and raw JSON are read', () => {
   assert.deepEqual(decodeProtobuf(review)['spec'], { extra: { scopes: ['a', 'b'] } })
 })
 
+test('what Go embeds in a Pod’s parts is told as their own, quantities as texts', () => {
+  const container: Part[] = [
+    [1, 'app'],
+    [2, 'nginx:1'],
+    [
+      7,
+      [
+        [1, 'COLOR'],
+        [2, ''],
+        [
+          3,
+          [
+            [
+              3,
+              [
+                [1, [[1, 'settings']]],
+                [2, 'color'],
+                [3, 0],
+              ],
+            ],
+          ],
+        ],
+      ],
+    ],
+    [
+      8,
+      [
+        [
+          1,
+          [
+            [1, 'memory'],
+            [2, [[1, '64Mi']]],
+          ],
+        ],
+      ],
+    ],
+    [
+      11,
+      [
+        [
+          1,
+          [
+            [
+              2,
+              [
+                [1, '/healthz'],
+                [
+                  2,
+                  [
+                    [1, 0],
+                    [2, 8080],
+                  ],
+                ],
+              ],
+            ],
+          ],
+        ],
+        [4, 7],
+      ],
+    ],
+  ]
+  const volume: Part[] = [
+    [1, 'data'],
+    [2, [[19, [[1, [[1, 'settings']]]]]]],
+  ]
+  const template: Part[] = [
+    [
+      1,
+      [
+        [7, 0],
+        [8, []],
+      ],
+    ],
+    [
+      2,
+      [
+        [1, volume],
+        [2, container],
+      ],
+    ],
+  ]
+  const spec: Part[] = [
+    [1, 2],
+    [3, template],
+  ]
+  assert.deepEqual(decodeProtobuf(envelope('apps/v1', 'Deployment', [meta('web'), [2, spec]]))['spec'], {
+    replicas: 2,
+    template: {
+      metadata: {},
+      spec: {
+        volumes: [{ name: 'data', configMap: { name: 'settings' } }],
+        containers: [
+          {
+            name: 'app',
+            image: 'nginx:1',
+            env: [
+              { name: 'COLOR', valueFrom: { configMapKeyRef: { name: 'settings', key: 'color', optional: false } } },
+            ],
+            resources: { limits: { memory: '64Mi' } },
+            readinessProbe: { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 7 },
+          },
+        ],
+      },
+    },
+  })
+})
+
 test('an unknown kind and cut-off bytes are errors', () => {
-  assert.throws(() => decodeProtobuf(envelope('apps/v1', 'Deployment', [])), UnknownMessageError)
+  assert.throws(() => decodeProtobuf(envelope('apps/v1', 'StatefulSet', [])), UnknownMessageError)
   const body = envelope('v1', 'ConfigMap', [meta('c')])
   assert.throws(() => decodeProtobuf(body.subarray(0, body.length - 9)), RangeError)
   assert.throws(() => decodeProtobuf(Buffer.from('{}')), RangeError)
@@ -246,6 +353,7 @@ test('every message a field refers to is in the table', () => {
     'Time',
     'MicroTime',
     'IntOrString',
+    'Quantity',
     'FieldsV1',
     'ExtraValue',
   ]

@@ -1,6 +1,6 @@
 // Protobuf request bodies as the JSON they stand for. Source: kubernetes/apimachinery pkg/runtime/serializer/protobuf.
+import type { Message, MessageField } from './message.ts'
 import { messages } from './messages.ts'
-import type { Message, MessageField } from './messages.ts'
 import { wireFields } from './wire.ts'
 import type { WireField } from './wire.ts'
 
@@ -32,10 +32,7 @@ export function decodeProtobuf(body: Uint8Array): Record<string, unknown> {
   }
   const message = Object.hasOwn(messages, kind) ? messages[kind] : undefined
   if (message === undefined) throw new UnknownMessageError(`protobuf: no fields known for ${apiVersion}, Kind=${kind}`)
-  const object = decodeMessage(raw, message)
-  // A client's typed object always carries 0 here; the server counts generations itself.
-  if (isObject(object['metadata'])) delete object['metadata']['generation']
-  return { apiVersion, kind, ...object }
+  return { apiVersion, kind, ...decodeMessage(raw, message) }
 }
 
 function decodeMessage(bytes: Uint8Array, message: Message): Record<string, unknown> {
@@ -44,6 +41,7 @@ function decodeMessage(bytes: Uint8Array, message: Message): Record<string, unkn
     const field = message.get(wire.number)
     if (field === undefined) continue
     if (field.shape === 'map') addEntry(object, field, wire)
+    else if (field.shape === 'inline') Object.assign(object, decodeValue(field.type, wire))
     else if (field.shape === 'list') addElement(object, field, wire)
     else {
       const value = decodeValue(field.type, wire)
@@ -85,10 +83,17 @@ function decodeValue(type: string, wire: WireField): unknown {
       return timeText(wire.bytes, 6)
     case 'IntOrString':
       return intOrString(wire.bytes)
+    case 'Quantity':
+      return quantityText(wire.bytes)
     case 'FieldsV1':
       return rawJson(wire.bytes)
     case 'ExtraValue':
       return [...wireFields(wire.bytes)].map((item) => decodeValue('string', item))
+    case 'ObjectMeta': {
+      // Typed clients always write a 0 here; the server counts generations itself.
+      const { generation: _, ...metadata } = decodeMessage(wire.bytes, messages[type]!)
+      return metadata
+    }
     default:
       return decodeMessage(wire.bytes, messages[type]!)
   }
@@ -111,6 +116,11 @@ function intOrString(bytes: Uint8Array): number | string {
   return ''
 }
 
+function quantityText(bytes: Uint8Array): string {
+  for (const field of wireFields(bytes)) if (field.number === 1 && field.type === 'bytes') return text(field.bytes)
+  return '0'
+}
+
 function rawJson(bytes: Uint8Array): unknown {
   for (const field of wireFields(bytes)) {
     if (field.number === 1 && field.type === 'bytes') return JSON.parse(text(field.bytes)) as unknown
@@ -127,4 +137,3 @@ function numbers(bytes: Uint8Array): Record<number, number> {
 }
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8')
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null

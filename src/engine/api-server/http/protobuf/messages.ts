@@ -1,32 +1,15 @@
 // Field numbers of the messages that clients send as protobuf. Source: the generated.proto files of kubernetes/api
 // (core, coordination, authentication, authorization) and kubernetes/apimachinery (meta).
-
-/** What one value is: a scalar of ours, or another message of the table. */
-type FieldType = 'string' | 'integer' | 'boolean' | 'bytes' | (string & {})
-
-/** How often the field occurs, what it holds, and its number. */
-export interface MessageField {
-  name: string
-  type: FieldType
-  shape: 'one' | 'list' | 'map'
-}
-
-export type Message = ReadonlyMap<number, MessageField>
-
-/** Reads `name:number type`, with `[]type` for lists and `{}type` for maps with string keys, parted by commas. */
-function message(fields: string): Message {
-  return new Map(
-    fields.split(',').map((field) => {
-      const [, name = '', number, shape, type = ''] = /^\s*(\w+):(\d+) (\[\]|\{\})?(\w+)\s*$/.exec(field)!
-      return [Number(number), { name, type, shape: shape === '[]' ? 'list' : shape === '{}' ? 'map' : 'one' }]
-    }),
-  )
-}
+import { message } from './message.ts'
+import type { Message } from './message.ts'
+import { podMessages } from './pod-messages.ts'
 
 const review = (spec: string): Message => message(`metadata:1 ObjectMeta, spec:2 ${spec}`)
 
 /** By the message's name without its package; names are unique among those we read. */
 export const messages: Readonly<Record<string, Message>> = {
+  ...podMessages,
+
   // meta/v1
   ObjectMeta: message(`name:1 string, generateName:2 string, namespace:3 string, selfLink:4 string, uid:5 string,
     resourceVersion:6 string, generation:7 integer, creationTimestamp:8 Time, deletionTimestamp:9 Time,
