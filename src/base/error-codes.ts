@@ -14,6 +14,7 @@ export const errorCodes = [
   'DATA_DIR_IN_USE',
   'DATA_DIR_NOT_WRITABLE',
   'GONE',
+  'IMAGE_PULL_FAILED',
   'INVALID_EVENT',
   'LOG_CORRUPT',
   'NOT_ADDRESSABLE',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseGoDuration } from './go-duration.ts'
+import { goDuration, parseGoDuration } from './go-duration.ts'
 
 const rows: [text: string, ms: number | undefined][] = [
   ['60s', 60_000],
@@ -23,4 +23,19 @@ const rows: [text: string, ms: number | undefined][] = [
 
 test('durations are read as Go reads them', () => {
   for (const [text, ms] of rows) assert.equal(parseGoDuration(text), ms, text)
+})
+
+test('durations are printed as Go prints them', () => {
+  const printed: [ms: number, text: string][] = [
+    [0, '0s'],
+    [0.0000015 * 1e3, '1.5µs'],
+    [100, '100ms'],
+    [1_500, '1.5s'],
+    [6_000, '6s'],
+    [60_000, '1m0s'],
+    [3_600_000, '1h0m0s'],
+    [5_400_250, '1h30m0.25s'],
+    [-2_000, '-2s'],
+  ]
+  for (const [ms, text] of printed) assert.equal(goDuration(ms), text)
 })

@@ -56,3 +56,31 @@ function splitOutsideParentheses(text: string): string[] {
   }
   return [...parts, text.slice(start)]
 }
+
+/** A selector as objects hold it. Source: kubernetes/apimachinery meta/v1 LabelSelector. */
+export interface LabelSelectorObject {
+  matchLabels?: Readonly<Record<string, string>>
+  matchExpressions?: readonly { key?: string; operator?: string; values?: readonly string[] }[]
+}
+
+/** Whether labels have all that a selector object asks for; an empty one is met by all. */
+export function matchesSelector(selector: LabelSelectorObject, labels: Readonly<Record<string, string>> = {}): boolean {
+  const { matchLabels = {}, matchExpressions = [] } = selector
+  return (
+    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
+    matchExpressions.every(({ key = '', operator = '', values = [] }) =>
+      requirement(key, operator, [...values])(labels),
+    )
+  )
+}
+
+/** A selector object as text that {@link parseLabelSelector} reads. */
+export function selectorText({ matchLabels = {}, matchExpressions = [] }: LabelSelectorObject): string {
+  const pairs = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`)
+  const rules = matchExpressions.map(({ key = '', operator, values = [] }) => {
+    if (operator === 'Exists') return key
+    if (operator === 'DoesNotExist') return `!${key}`
+    return `${key} ${operator === 'In' ? 'in' : 'notin'} (${[...values].sort().join(',')})`
+  })
+  return [...pairs.sort(), ...rules].join(',')
+}

@@ -27,6 +27,10 @@ export const annotationKeys = {
   panicThresholdPercentage: autoscaling('panic-threshold-percentage', 'panicThresholdPercentage'),
   scaleDownDelay: autoscaling('scale-down-delay', 'scaleDownDelay'),
   scaleToZeroPodRetentionPeriod: autoscaling('scale-to-zero-pod-retention-period', 'scaleToZeroPodRetentionPeriod'),
+  /** Class xpa: warm instances beyond the load's need. */
+  podBufferSize: autoscaling('pod-buffer-size'),
+  /** Class xpa: how long an instance that is not needed lingers. */
+  gcTime: autoscaling('gc-time'),
   progressDeadline: ['serving.knative.dev/progress-deadline', 'serving.knative.dev/progressDeadline'],
   rolloutDuration: ['serving.knative.dev/rollout-duration', 'serving.knative.dev/rolloutDuration'],
 } as const satisfies Record<string, AnnotationKey>

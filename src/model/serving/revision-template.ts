@@ -82,6 +82,7 @@ export const revisionTemplateSchema = object('What each new Revision is made fro
   metadata: object('Name, labels and annotations of the Revision.', {
     name: string('Name of the Revision; must begin with the Service’s name and a dash. Made up when absent.'),
     generateName: string('Beginning of a made-up name.'),
+    creationTimestamp: string('Means nothing here: typed clients send null.', { nullable: true }),
     labels: map('Labels.', string('Value.')),
     annotations: map('Annotations, e.g. autoscaling.knative.dev/min-scale or knode.dev/command.', string('Value.')),
   }),
@@ -91,7 +92,3 @@ export const revisionTemplateSchema = object('What each new Revision is made fro
 export type RevisionSpec = Infer<typeof revisionSpecSchema>
 export type RevisionTemplate = Infer<typeof revisionTemplateSchema>
 export type Volume = Infer<typeof volumeSchema>
-
-/** Annotations of ours on the template: a command to run as a local process, and where. */
-export const commandAnnotation = 'knode.dev/command'
-export const workdirAnnotation = 'knode.dev/workdir'

@@ -1,4 +1,5 @@
 // What Serving's ConfigMaps say, with the values they ship. Source: knative/serving pkg/apis/config, pkg/autoscaler/config.
+import { servingSystemNamespace } from '../knative/feature-flags.ts'
 import { parseGoDuration } from '../kubernetes/go-duration.ts'
 
 export type ConfigData = Readonly<Record<string, string>>
@@ -17,6 +18,24 @@ export const defaultsConfigMap = 'config-defaults'
 export const featuresConfigMap = 'config-features'
 export const autoscalerConfigMap = 'config-autoscaler'
 export const deploymentConfigMap = 'config-deployment'
+export const gcConfigMap = 'config-gc'
+export const observabilityConfigMap = 'config-observability'
+
+/** Reads ConfigMaps live. */
+export interface ConfigMaps {
+  data(namespace: string, name: string): ConfigData
+}
+
+/** One of Serving's own ConfigMaps, as it is now. */
+export const servingConfigMap = (config: ConfigMaps, name: string): ConfigData =>
+  config.data(servingSystemNamespace, name)
+
+/** The ConfigMaps that templates depend on, as they are now. */
+export const readServingConfig = (config: ConfigMaps): ServingConfig => ({
+  defaults: servingConfigMap(config, defaultsConfigMap),
+  features: servingConfigMap(config, featuresConfigMap),
+  autoscaler: servingConfigMap(config, autoscalerConfigMap),
+})
 
 export interface RevisionDefaults {
   timeoutSeconds: number
@@ -26,16 +45,18 @@ export interface RevisionDefaults {
   containerConcurrency: number
   containerConcurrencyMax: number
   containerConcurrencyMin: number
+  /** Go templates over the metadata of the Service or Configuration. */
   containerName: string
   initContainerName: string
   enableServiceLinks: boolean | undefined
 }
 
 export function revisionDefaults(data: ConfigData): RevisionDefaults {
+  const timeoutSeconds = integer(data['revision-timeout-seconds'], 300)
   return {
-    timeoutSeconds: integer(data['revision-timeout-seconds'], 300),
+    timeoutSeconds,
     timeoutSecondsMax: integer(data['max-revision-timeout-seconds'], 600),
-    responseStartTimeoutSeconds: integer(data['revision-response-start-timeout-seconds'], 300),
+    responseStartTimeoutSeconds: integer(data['revision-response-start-timeout-seconds'], timeoutSeconds),
     idleTimeoutSeconds: integer(data['revision-idle-timeout-seconds'], 0),
     containerConcurrency: integer(data['container-concurrency'], 0),
     containerConcurrencyMax: integer(data['container-concurrency-max-limit'], 1_000),
@@ -57,29 +78,23 @@ export function featureFlag(data: ConfigData, name: string): Flag {
   return enabledByDefault.has(name) ? 'enabled' : 'disabled'
 }
 
-export interface AutoscalerDefaults {
-  stableWindowMs: number
-  minScale: number
-  initialScale: number
-  maxScaleLimit: number
-  allowZeroInitialScale: boolean
-  podAutoscalerClass: string
-}
+// Older names of these keys are read, too.
 
-export function autoscalerDefaults(data: ConfigData): AutoscalerDefaults {
-  return {
-    stableWindowMs: parseGoDuration(data['stable-window'] ?? '') ?? 60_000,
-    minScale: integer(data['min-scale'], 0),
-    initialScale: integer(data['initial-scale'], 1),
-    maxScaleLimit: integer(data['max-scale-limit'], 0),
-    allowZeroInitialScale: data['allow-zero-initial-scale'] === 'true',
-    podAutoscalerClass: data['pod-autoscaler-class'] ?? 'kpa.autoscaling.knative.dev',
-  }
-}
-
-/** `progress-deadline` of `config-deployment`, in milliseconds. */
+/** How long a Revision may take to become ready, as `config-deployment` says. */
 export const progressDeadlineMs = (data: ConfigData): number =>
-  parseGoDuration(data['progress-deadline'] ?? '') ?? 600_000
+  duration(data['progress-deadline'] ?? data['progressDeadline'], 600_000)
+
+/** How long a registry may take to answer, as `config-deployment` says. */
+export const digestTimeoutMs = (data: ConfigData): number =>
+  duration(data['digest-resolution-timeout'] ?? data['digestResolutionTimeout'], 10_000)
+
+/** Registries whose tags are not looked up, as `config-deployment` says. */
+export function skippedRegistries(data: ConfigData): ReadonlySet<string> {
+  const { 'registries-skipping-tag-resolving': skipped, registriesSkippingTagResolving: older } = data
+  return new Set((skipped ?? older ?? 'kind.local,ko.local,dev.local').split(',').map((registry) => registry.trim()))
+}
+
+const duration = (text: string | undefined, otherwise: number): number => parseGoDuration(text ?? '') ?? otherwise
 
 const integer = (text: string | undefined, otherwise: number): number =>
   text !== undefined && /^-?\d+$/.test(text.trim()) ? Number(text) : otherwise

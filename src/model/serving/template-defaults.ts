@@ -1,26 +1,49 @@
 // What a Revision's template gets that it did not ask for. Source: knative/serving pkg/apis/serving/v1/revision_defaults.go.
 import { childName } from '../kubernetes/child-name.ts'
+import { executeTemplate } from '../kubernetes/go-template.ts'
+import type { ObjectMeta } from '../kubernetes/resource.ts'
 import type { Container, Probe } from './container-schema.ts'
 import type { RevisionSpec, RevisionTemplate } from './revision-template.ts'
+import { setSecurityDefaults } from './security.ts'
 import { revisionDefaults } from './serving-config.ts'
-import type { RevisionDefaults, ServingConfig } from './serving-config.ts'
+import type { ConfigData, RevisionDefaults, ServingConfig } from './serving-config.ts'
 
-/** Fills the template in place. */
-export function setTemplateDefaults(
-  template: RevisionTemplate,
-  config: ServingConfig,
-  operation: 'create' | 'update',
-): void {
+export interface DefaultsContext {
+  config: ServingConfig
+  operation: 'create' | 'update'
+  /** Of the Service or Configuration that has the template. */
+  parent?: Pick<ObjectMeta, 'name' | 'namespace' | 'labels' | 'annotations'>
+}
+
+/** Fills the template in place; one that kept the name its user gave it must stay exactly as it was. */
+export function setNewTemplateDefaults(
+  template: RevisionTemplate = {},
+  before: RevisionTemplate | undefined,
+  context: DefaultsContext,
+): RevisionTemplate {
+  // Typed clients send null, others nothing: one and the same template.
+  delete template.metadata?.creationTimestamp
+  const name = template.metadata?.name ?? ''
+  if (name !== '' && name === before?.metadata?.name) return template
   template.spec ??= {}
-  const { spec } = template
+  setRevisionDefaults(template.spec, context)
+  return template
+}
+
+/** Fills the spec in place. */
+export function setRevisionDefaults(spec: RevisionSpec, { config, operation, parent }: DefaultsContext): void {
   const defaults = revisionDefaults(config.defaults)
   setTimeouts(spec, defaults)
   spec.containerConcurrency ??= defaults.containerConcurrency
   const { containers = [], initContainers = [] } = spec
   const names = new Set([...containers, ...initContainers].map(({ name = '' }) => name))
-  nameContainers(containers, names, defaults.containerName)
-  nameContainers(initContainers, names, defaults.initContainerName)
-  for (const container of containers) setContainerDefaults(container, spec, containers.length === 1)
+  nameContainers(containers, names, nameFrom(defaults.containerName, parent))
+  nameContainers(initContainers, names, nameFrom(defaults.initContainerName, parent))
+  for (const container of containers) {
+    setResources(container, config.defaults)
+    setContainerDefaults(container, spec, containers.length === 1)
+  }
+  for (const container of [...containers, ...initContainers]) setSecurityDefaults(container, spec, config.features)
   if (containers.length > 0 && operation === 'create' && defaults.enableServiceLinks !== undefined) {
     spec.enableServiceLinks ??= defaults.enableServiceLinks
   }
@@ -37,6 +60,17 @@ function setTimeouts(spec: RevisionSpec, defaults: RevisionDefaults): void {
   }
 }
 
+/** Nothing where the template does not work: then the name that is missing is complained of. */
+function nameFrom(template: string, parent: DefaultsContext['parent']): string {
+  const { name = '', namespace = '', labels = {}, annotations = {} } = parent ?? {}
+  try {
+    const data = { Name: name, Namespace: namespace, Labels: labels, Annotations: annotations }
+    return executeTemplate('container-template', template, data)
+  } catch {
+    return ''
+  }
+}
+
 /** Several containers are numbered, past the names that users gave. */
 function nameContainers(containers: Container[], taken: ReadonlySet<string>, name: string): void {
   let suffix = 0
@@ -49,8 +83,24 @@ function nameContainers(containers: Container[], taken: ReadonlySet<string>, nam
   }
 }
 
+const resourceNames = ['cpu', 'memory', 'ephemeral-storage']
+
+/** Requests and limits of `config-defaults`, where the user gives none. */
+function setResources(container: Container, defaults: ConfigData): void {
+  const resources = (container.resources ??= {})
+  for (const [field, bound] of [
+    ['requests', 'request'],
+    ['limits', 'limit'],
+  ] as const) {
+    for (const name of resourceNames) {
+      const quantity = defaults[`revision-${name}-${bound}`] ?? ''
+      if (quantity === '' || resources[field]?.[name] !== undefined) continue
+      resources[field] = { ...resources[field], [name]: quantity }
+    }
+  }
+}
+
 function setContainerDefaults(container: Container, spec: RevisionSpec, isOnly: boolean): void {
-  container.resources ??= {}
   const takesRequests = isOnly || (container.ports ?? []).length > 0
   if (takesRequests) container.readinessProbe ??= {}
   const { readinessProbe, livenessProbe, startupProbe } = container

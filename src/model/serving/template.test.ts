@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { fieldErrorText } from '../kubernetes/field-error.ts'
 import type { Container } from './container-schema.ts'
 import type { RevisionSpec, RevisionTemplate } from './revision-template.ts'
-import { setTemplateDefaults } from './template-defaults.ts'
+import { setNewTemplateDefaults } from './template-defaults.ts'
 import type { ServingConfig } from './serving-config.ts'
 import { validateNameChange, validateTemplate } from './validate-template.ts'
 
@@ -20,7 +20,7 @@ const annotated = (annotations: Record<string, string>): RevisionTemplate => ({
 
 function defaulted(template: RevisionTemplate, config = shipped): RevisionTemplate {
   const draft = structuredClone(template)
-  setTemplateDefaults(draft, config, 'create')
+  setNewTemplateDefaults(draft, undefined, { config, operation: 'create' })
   return draft
 }
 
@@ -278,4 +278,54 @@ test('under the same name of its own a template must not change', () => {
   assert.equal(error?.message, 'Saw the following changes without a name change (-old +new)')
   assert.deepEqual(error?.paths, ['metadata.name'])
   assert.match(error?.details ?? '', /TimeoutSeconds:\n\t-: 2\n\t\+: 1/)
+})
+
+test('resources come from config-defaults, where the user gives none', () => {
+  const config = {
+    ...shipped,
+    defaults: {
+      'revision-cpu-request': '100m',
+      'revision-memory-limit': '1Gi',
+      'revision-ephemeral-storage-limit': '',
+    },
+  }
+  const { spec } = defaulted(aTemplate({ resources: { requests: { cpu: '1' } } }), config)
+  assert.deepEqual(spec?.containers?.[0]?.resources, { requests: { cpu: '1' }, limits: { memory: '1Gi' } })
+  const bare = defaulted(aTemplate(), config)
+  assert.deepEqual(bare.spec?.containers?.[0]?.resources, { requests: { cpu: '100m' }, limits: { memory: '1Gi' } })
+})
+
+test('annotations for the queue-proxy that Knode does not have are checked all the same', () => {
+  const group = 'queue.sidecar.serving.knative.dev'
+  assert.equal(refusal(annotated({ [`${group}/cpu-resource-request`]: '100m' })), '')
+  assert.equal(
+    refusal(annotated({ [`${group}/memory-resource-limit`]: 'much' })),
+    `invalid value: much: metadata.annotations[${group}/memory-resource-limit]`,
+  )
+  const deprecated =
+    'Queue proxy resource percentage annotation is deprecated. Please use the available annotations to explicitly set ' +
+    `resource values per service: metadata.annotations[${group}/resource-percentage]`
+  assert.equal(refusal(annotated({ [`${group}/resource-percentage`]: '50' })), deprecated)
+  assert.equal(
+    refusal(annotated({ [`${group}/resource-percentage`]: '101' })),
+    `${deprecated}\nexpected 0.1 <= 101 <= 100: metadata.annotations[${group}/resource-percentage]`,
+  )
+})
+
+test('the name of an unnamed container may be made from its Service’s', () => {
+  const config = { ...shipped, defaults: { 'container-name-template': '{{.Name}}-main' } }
+  const template = setNewTemplateDefaults(aTemplate(), undefined, {
+    config,
+    operation: 'create',
+    parent: { name: 'hello' },
+  })
+  assert.equal(template.spec?.containers?.[0]?.name, 'hello-main')
+})
+
+test('resources that are no quantities are refused', () => {
+  assert.equal(
+    refusal(aTemplate({ resources: { limits: { cpu: 'lots', memory: '1Gi' }, requests: { cpu: 1 } } })),
+    'invalid value: lots: spec.containers[0].resources.limits[cpu]\n' +
+      "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+  )
 })

@@ -4,11 +4,11 @@ import type { FieldError } from '../kubernetes/field-error.ts'
 import { parseGoDuration } from '../kubernetes/go-duration.ts'
 import { annotationKeys, findAnnotation } from './annotation-keys.ts'
 import type { AnnotationKey, Annotations } from './annotation-keys.ts'
-import { autoscalerDefaults } from './serving-config.ts'
-import type { AutoscalerDefaults, ConfigData } from './serving-config.ts'
+import { readAutoscalerConfig } from './autoscaler-config.ts'
+import type { AutoscalerConfig } from './autoscaler-config.ts'
+import { hpaClass, kpaClass, parseGcTime, scalerClasses, xpaClass } from './scaler-class.ts'
+import type { ConfigData } from './serving-config.ts'
 
-const kpa = 'kpa.autoscaling.knative.dev'
-const hpa = 'hpa.autoscaling.knative.dev'
 const int32Max = 2_147_483_647
 const windowMsMin = 6_000
 const windowMsMax = 3_600_000
@@ -16,7 +16,7 @@ const secondPrecision = 'must be specified with at most second precision'
 
 /** Paths are the annotations' names. */
 export function validateAutoscaling(annotations: Annotations, config: ConfigData): FieldError[] {
-  const defaults = autoscalerDefaults(config)
+  const defaults = readAutoscalerConfig(config)
   return [
     ...validateClass(annotations),
     ...validateBounds(annotations, defaults),
@@ -25,16 +25,20 @@ export function validateAutoscaling(annotations: Annotations, config: ConfigData
     ...validateMetric(annotations, defaults),
     ...validateAlgorithm(annotations),
     ...validateInitialScale(annotations, defaults),
+    ...(classOf(annotations, defaults) === xpaClass ? validateSpares(annotations) : []),
   ]
 }
 
 function validateClass(annotations: Annotations): FieldError[] {
   const found = findAnnotation(annotations, annotationKeys.class)
   if (found === undefined || !found.value.endsWith('.knative.dev')) return []
-  return [kpa, hpa].includes(found.value) ? [] : [invalidValue(found.value, found.name)]
+  return found.value in scalerClasses ? [] : [invalidValue(found.value, found.name)]
 }
 
-function validateBounds(annotations: Annotations, { maxScaleLimit }: AutoscalerDefaults): FieldError[] {
+const classOf = (annotations: Annotations, { podAutoscalerClass }: AutoscalerConfig): string =>
+  findAnnotation(annotations, annotationKeys.class)?.value ?? podAutoscalerClass
+
+function validateBounds(annotations: Annotations, { maxScaleLimit }: AutoscalerConfig): FieldError[] {
   const errors: FieldError[] = []
   const min = count(annotations, annotationKeys.minScale, errors)
   const max = count(annotations, annotationKeys.maxScale, errors)
@@ -108,16 +112,18 @@ function validateDurations(annotations: Annotations): FieldError[] {
   ]
 }
 
-function validateMetric(annotations: Annotations, { podAutoscalerClass }: AutoscalerDefaults): FieldError[] {
-  const scaler = findAnnotation(annotations, annotationKeys.class)?.value ?? podAutoscalerClass
+function validateMetric(annotations: Annotations, defaults: AutoscalerConfig): FieldError[] {
+  const scaler = classOf(annotations, defaults)
+  const byRequests = [kpaClass, xpaClass].includes(scaler)
   return check(annotations, annotationKeys.metric, (value, name) => {
-    const isBad = scaler === kpa ? !['concurrency', 'rps'].includes(value) : scaler === hpa && value === ''
+    const isBad = byRequests ? !['concurrency', 'rps'].includes(value) : scaler === hpaClass && value === ''
     return isBad ? invalidValue(value, name) : undefined
   })
 }
 
 function validateAlgorithm(annotations: Annotations): FieldError[] {
-  if (findAnnotation(annotations, annotationKeys.class)?.value !== kpa) return []
+  const scaler = findAnnotation(annotations, annotationKeys.class)?.value ?? ''
+  if (![kpaClass, xpaClass].includes(scaler)) return []
   return check(annotations, annotationKeys.metricAggregationAlgorithm, (value, name) =>
     ['', 'linear', 'weighted-exponential', 'weightedExponential'].includes(value)
       ? undefined
@@ -125,7 +131,7 @@ function validateAlgorithm(annotations: Annotations): FieldError[] {
   )
 }
 
-function validateInitialScale(annotations: Annotations, { allowZeroInitialScale }: AutoscalerDefaults): FieldError[] {
+function validateInitialScale(annotations: Annotations, { allowZeroInitialScale }: AutoscalerConfig): FieldError[] {
   return check(annotations, annotationKeys.initialScale, (value, name) => {
     if (!isInteger(value)) return invalidValue(value, name)
     if (Number(value) < 0) return invalidValue(value, `${name} must be greater than 0`)
@@ -133,6 +139,25 @@ function validateInitialScale(annotations: Annotations, { allowZeroInitialScale 
       ? invalidValue(value, `${name}=0 not allowed by cluster`)
       : undefined
   })
+}
+
+/** Class xpa only, which is not upstream's: others pass these annotations unread. */
+function validateSpares(annotations: Annotations): FieldError[] {
+  const errors: FieldError[] = []
+  const buffer = count(annotations, annotationKeys.podBufferSize, errors)
+  const max = count(annotations, annotationKeys.maxScale, [])
+  if (max !== 0 && buffer > max) {
+    const paths = [annotationKeys.maxScale[0]!, annotationKeys.podBufferSize[0]!]
+    errors.push(fieldError(`max-scale=${max} is less than pod-buffer-size=${buffer}`, paths))
+  }
+  return [
+    ...errors,
+    ...check(annotations, annotationKeys.gcTime, (value, name) => {
+      const ms = parseGcTime(value)
+      if (ms === undefined) return invalidValue(value, name)
+      return ms < 0 || ms > windowMsMax ? outOfBounds(value, '0s', '1h0m0s', name) : undefined
+    }),
+  ]
 }
 
 function check(

@@ -2,8 +2,11 @@
 import { at, atIndex, disallowedField, fieldError, invalidValue, missingField } from '../kubernetes/field-error.ts'
 import { missingOneOf, multipleOneOf, outOfBounds } from '../kubernetes/field-error.ts'
 import type { FieldError } from '../kubernetes/field-error.ts'
+import { parseQuantity, quantityRule } from '../kubernetes/quantity.ts'
 import type { Container, ContainerPort, EnvFromSource, EnvVar } from './container-schema.ts'
 import type { Volume } from './revision-template.ts'
+import { isImageReference } from './image-reference.ts'
+import { validateContainerSecurity } from './security.ts'
 import { featureFlag } from './serving-config.ts'
 import type { ServingConfig } from './serving-config.ts'
 import { validateProbe, validateReadinessProbe } from './validate-probe.ts'
@@ -26,7 +29,6 @@ const reservedPorts = new Set([8008, 8012, 8013, 8022, 9090, 9091])
 const portNames = new Set(['', 'h2c', 'http1'])
 const refusedFields = ['lifecycle', 'stdin', 'stdinOnce', 'tty', 'volumeDevices'] as const
 const probeFields = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const
-const idMax = 2_147_483_647
 
 /** Paths begin below the container. */
 export function validateContainer(container: Container, surroundings: ContainerSurroundings): FieldError[] {
@@ -46,11 +48,8 @@ export function validateContainer(container: Container, surroundings: ContainerS
     ...validateEnvFrom(container.envFrom ?? []),
     ...validateImage(container.image ?? ''),
     ...at('ports', validatePorts(container.ports ?? [], role)),
-    ...at('resources', isSet(container.resources?.claims) ? [disallowedField('claims')] : []),
-    ...at(
-      'securityContext',
-      validateSecurityContext(container.securityContext as Record<string, unknown> | undefined, config),
-    ),
+    ...at('resources', validateResources(container.resources ?? {})),
+    ...at('securityContext', validateContainerSecurity(container, config.features)),
     ...validateTerminationPolicy(container.terminationMessagePolicy ?? ''),
     ...at('volumeMounts', validateVolumeMounts(container.volumeMounts ?? [], volumes, config)),
   ]
@@ -100,19 +99,6 @@ function validateImage(image: string): FieldError[] {
   return [fieldError('Failed to parse image reference', ['image'], details)]
 }
 
-/** Source: google/go-containerregistry pkg/name, weak validation. */
-function isImageReference(image: string): boolean {
-  const digest = /^(.*)@sha256:[0-9a-f]{64}$/s.exec(image)
-  const tagged =
-    digest === null ? /^(.*):([\w.-]{1,128})$/s.exec(image) : /^(.*?)(?::([\w.-]{1,128}))?$/s.exec(digest[1]!)
-  const path = tagged !== null && !tagged[1]!.includes('//') && !(tagged[2] ?? '').includes('/') ? tagged[1]! : image
-  const slash = path.indexOf('/')
-  const first = path.slice(0, Math.max(slash, 0))
-  const hasRegistry = slash > 0 && (/[.:]/.test(first) || first === 'localhost')
-  if (hasRegistry && !/^[a-zA-Z0-9.-]+(?::\d+)?$/.test(first)) return false
-  return /^[a-z0-9_./-]{2,255}$/.test(hasRegistry ? path.slice(slash + 1) : path)
-}
-
 function validatePorts([port]: readonly ContainerPort[], role: ContainerRole): FieldError[] {
   if (port === undefined) return []
   const { containerPort = 0, name = '', protocol = '', hostIP = '', hostPort = 0 } = port
@@ -132,30 +118,13 @@ function validatePorts([port]: readonly ContainerPort[], role: ContainerRole): F
   return errors
 }
 
-const allowedSecurity = new Set([
-  'capabilities',
-  'readOnlyRootFilesystem',
-  'runAsUser',
-  'runAsGroup',
-  'runAsNonRoot',
-  'allowPrivilegeEscalation',
-  'seccompProfile',
-])
-
-function validateSecurityContext(security: Record<string, unknown> = {}, config: ServingConfig): FieldError[] {
-  const refused = Object.keys(security).filter(
-    (field) => !allowedSecurity.has(field) && !(field === 'privileged' && security[field] === false),
+function validateResources({ claims, ...bounds }: NonNullable<Container['resources']>): FieldError[] {
+  const quantities = (['limits', 'requests'] as const).flatMap((bound) =>
+    Object.entries(bounds[bound] ?? {})
+      .filter(([, quantity]) => parseQuantity(quantity) === undefined)
+      .map(([name, quantity]) => invalidValue(quantity, `${bound}[${name}]`, quantityRule)),
   )
-  const errors = refused.length === 0 ? [] : [disallowedField(...refused)]
-  const { add } = (security['capabilities'] ?? {}) as { add?: unknown }
-  if (add !== undefined && featureFlag(config.features, 'kubernetes.containerspec-addcapabilities') !== 'enabled') {
-    errors.push(disallowedField('capabilities.add'))
-  }
-  for (const field of ['runAsUser', 'runAsGroup']) {
-    const id = security[field]
-    if (typeof id === 'number' && (id < 0 || id > idMax)) errors.push(outOfBounds(id, 0, idMax, field))
-  }
-  return errors
+  return [...(isSet(claims) ? [disallowedField('claims')] : []), ...quantities]
 }
 
 const validateTerminationPolicy = (policy: string): FieldError[] =>

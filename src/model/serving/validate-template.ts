@@ -14,8 +14,10 @@ import type { RevisionSpec, RevisionTemplate } from './revision-template.ts'
 import { featureFlag, revisionDefaults } from './serving-config.ts'
 import type { ServingConfig } from './serving-config.ts'
 import { validateAutoscaling } from './validate-autoscaling.ts'
+import { mayHavePodSecurity, validatePodSecurity } from './security.ts'
 import { validateContainer } from './validate-container.ts'
 import type { ContainerRole } from './validate-container.ts'
+import { validateQueueSidecar } from './validate-queue-sidecar.ts'
 import { validateVolumes } from './validate-volumes.ts'
 
 /** Name of the Service or Configuration the template belongs to. */
@@ -37,6 +39,7 @@ export function validateTemplate(
       ...validateAutoscaling(annotations, config.autoscaler),
       ...validateNetworking(annotations),
       ...wholeSeconds(annotations, annotationKeys.progressDeadline, 'progress-deadline'),
+      ...validateQueueSidecar(annotations),
     ]),
     ...validateName(template.metadata ?? {}, parent),
   ]
@@ -72,12 +75,14 @@ const refusedPodFields = [
   'readinessGates',
 ] as const
 
-function validateRevisionSpec(spec: RevisionSpec, config: ServingConfig): FieldError[] {
+/** Paths begin below the spec. */
+export function validateRevisionSpec(spec: RevisionSpec, config: ServingConfig): FieldError[] {
   const { containers = [], initContainers = [], volumes = [], timeoutSeconds = 0, containerConcurrency } = spec
   const { timeoutSecondsMax, containerConcurrencyMin, containerConcurrencyMax } = revisionDefaults(config.defaults)
   const refused = refusedFields(spec, config)
   const errors = [
     ...(refused.length === 0 ? [] : [disallowedField(...refused)]),
+    ...at('securityContext', validatePodSecurity(spec, config.features)),
     ...at('volumes', validateVolumes(volumes, [...initContainers, ...containers], config)),
     ...validateContainers(spec, config),
   ]
@@ -105,7 +110,7 @@ const subdomainRule =
 function refusedFields(spec: RevisionSpec, config: ServingConfig): string[] {
   const gated = (Object.keys(gatedPodFields) as (keyof typeof gatedPodFields)[]).filter(
     // Init containers have a message of their own.
-    (field) => field !== 'initContainers' && isSet(spec[field]) && isClosed(gatedPodFields[field], config),
+    (field) => field !== 'initContainers' && isSet(spec[field]) && isClosed(field, config),
   )
   return [
     ...refusedPodFields.filter((field) => isSet(spec[field])),
@@ -114,7 +119,10 @@ function refusedFields(spec: RevisionSpec, config: ServingConfig): string[] {
   ]
 }
 
-const isClosed = (flag: string, { features }: ServingConfig): boolean => featureFlag(features, flag) === 'disabled'
+const isClosed = (field: keyof typeof gatedPodFields, { features }: ServingConfig): boolean =>
+  field === 'securityContext'
+    ? !mayHavePodSecurity(features)
+    : featureFlag(features, gatedPodFields[field]) === 'disabled'
 
 function validateContainers(spec: RevisionSpec, config: ServingConfig): FieldError[] {
   const { containers = [], initContainers = [], volumes = [] } = spec

@@ -1,0 +1,74 @@
+// Refuses values that Serving's ConfigMaps cannot have, before they count. Source: knative/serving cmd/webhook/main.go,
+// knative/pkg webhook/configmaps/configmaps.go, configmap/example.go.
+import { crc32 } from 'node:zlib'
+import { messageOf } from '../../../base/errors.ts'
+import { networkConfigMap } from '../network-config.ts'
+import {
+  autoscalerConfigMap,
+  defaultsConfigMap,
+  deploymentConfigMap,
+  featuresConfigMap,
+  gcConfigMap,
+  observabilityConfigMap,
+} from '../serving-config.ts'
+import type { ConfigData } from '../serving-config.ts'
+import { domainConfigMap } from '../domain-config.ts'
+import { checkAutoscalerConfig } from './autoscaler.ts'
+import { checkDefaultsConfig } from './defaults.ts'
+import { checkNetworkConfig } from './network.ts'
+import {
+  checkDeploymentConfig,
+  checkDomainConfig,
+  checkGcConfig,
+  checkLeaderElectionConfig,
+  checkLoggingConfig,
+  checkObservabilityConfig,
+} from './others.ts'
+
+/** The webhook that upstream's API server asks. */
+export const servingConfigWebhook = 'config.webhook.serving.knative.dev'
+
+const checks: Readonly<Record<string, (data: ConfigData) => void>> = {
+  [autoscalerConfigMap]: checkAutoscalerConfig,
+  [defaultsConfigMap]: checkDefaultsConfig,
+  [deploymentConfigMap]: checkDeploymentConfig,
+  [domainConfigMap]: checkDomainConfig,
+  // A flag that makes no sense counts as not set.
+  [featuresConfigMap]: () => undefined,
+  [gcConfigMap]: checkGcConfig,
+  [networkConfigMap]: checkNetworkConfig,
+  [observabilityConfigMap]: checkObservabilityConfig,
+  'config-leader-election': checkLeaderElectionConfig,
+  'config-logging': checkLoggingConfig,
+}
+
+const exampleKey = '_example'
+const checksumAnnotation = 'knative.dev/example-checksum'
+
+/** What is wrong with one of Serving's ConfigMaps, in upstream's words; `undefined` when nothing is. */
+export function servingConfigObjection(
+  name: string,
+  data: ConfigData,
+  annotations: ConfigData = {},
+): string | undefined {
+  const check = checks[name]
+  if (check === undefined) return undefined
+  const { [exampleKey]: example, ...settings } = data
+  const checksum = annotations[checksumAnnotation]
+  if (example !== undefined && checksum !== undefined && checksum !== checksumOf(example)) {
+    const hint = 'Instead, copy the respective setting to the top-level of the ConfigMap, directly below "data"'
+    return `the update modifies a key in "${exampleKey}" which is probably not what you want. ${hint}`
+  }
+  try {
+    check(settings)
+    return undefined
+  } catch (thrown) {
+    return messageOf(thrown)
+  }
+}
+
+/** Line breaks count as the two characters that Go's pattern writes for them. */
+const checksumOf = (example: string): string =>
+  crc32(example.trim().replace(/(?:\r?\n)+/g, String.raw`\n`))
+    .toString(16)
+    .padStart(8, '0')

@@ -1,0 +1,50 @@
+// What ConfigMap `config-network` says. Source: knative/networking pkg/config/config.go.
+import type { ConfigData } from './serving-config.ts'
+
+export const networkConfigMap = 'config-network'
+
+/** The class of Ingresses that Knode's own gateway serves. */
+export const knodeIngressClass = 'knode.ingress.networking.knative.dev'
+
+export interface NetworkConfig {
+  ingressClass: string
+  certificateClass: string
+  /** Go templates. */
+  domainTemplate: string
+  tagTemplate: string
+  /** Over which time a new Revision takes the traffic; 0 is at once. */
+  rolloutDurationMs: number
+  autocreateClusterDomainClaims: boolean
+  defaultExternalScheme: string
+  externalDomainTls: boolean
+  clusterLocalDomainTls: boolean
+  systemInternalTls: boolean
+  /** `disabled` is deprecated: it means that Ingresses do not say. */
+  httpProtocol: 'enabled' | 'redirected' | 'disabled'
+}
+
+export const defaultDomainTemplate = '{{.Name}}.{{.Namespace}}.{{.Domain}}'
+
+/** Later names of a key count more than its older ones. */
+export function networkConfig(data: ConfigData): NetworkConfig {
+  const newest = (...keys: string[]): string | undefined =>
+    keys.map((key) => data[key]).findLast((text) => text !== undefined)
+  const isTrue = (...keys: string[]): boolean => /^(1|t|true)$/i.test(newest(...keys)?.trim() ?? '')
+  const isEnabled = (...keys: string[]): boolean => newest(...keys)?.toLowerCase() === 'enabled'
+  const protocol = newest('httpProtocol', 'http-protocol')?.toLowerCase()
+  const rolloutSeconds = Number(newest('rolloutDuration', 'rollout-duration') ?? 0)
+  return {
+    ingressClass: newest('ingress.class', 'ingress-class') ?? knodeIngressClass,
+    certificateClass:
+      newest('certificate.class', 'certificate-class') ?? 'cert-manager.certificate.networking.knative.dev',
+    domainTemplate: newest('domainTemplate', 'domain-template') ?? defaultDomainTemplate,
+    tagTemplate: newest('tagTemplate', 'tag-template') ?? '{{.Tag}}-{{.Name}}',
+    rolloutDurationMs: rolloutSeconds > 0 ? Math.floor(rolloutSeconds) * 1_000 : 0,
+    autocreateClusterDomainClaims: isTrue('autocreateClusterDomainClaims', 'autocreate-cluster-domain-claims'),
+    defaultExternalScheme: newest('defaultExternalScheme', 'default-external-scheme') ?? 'http',
+    externalDomainTls: isEnabled('autoTLS', 'auto-tls', 'external-domain-tls'),
+    clusterLocalDomainTls: isEnabled('cluster-local-domain-tls'),
+    systemInternalTls: isEnabled('system-internal-tls') || isTrue('internal-encryption'),
+    httpProtocol: protocol === 'redirected' || protocol === 'disabled' ? protocol : 'enabled',
+  }
+}
