@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { it } from 'node:test'
+import { defaultContainerPort } from './port.ts'
 import type { LogLine, Workload, WorkloadRuntime, WorkloadSpec } from './port.ts'
 
 /** A runtime to test, and specs that make it run programs of a known behaviour. */
@@ -41,6 +42,8 @@ export function itKeepsTheRuntimeContract(open: () => Promise<RuntimeUnderTest>)
       await workload.ready({ timeoutMs })
       await connects(workload)
       await workload.ready({ timeoutMs })
+      assert.equal(workload.portOf(server.containerPort ?? defaultContainerPort), workload.port)
+      assert.equal(await workload.listeningTrouble?.(), undefined)
     }))
 
   it('gives each of two instances a port of its own', () =>
@@ -50,7 +53,7 @@ export function itKeepsTheRuntimeContract(open: () => Promise<RuntimeUnderTest>)
         runtime.start({ ...server, name: 'second' }),
       ])
       await Promise.all([first.ready({ timeoutMs }), second.ready({ timeoutMs })])
-      assert.notEqual(first.port, second.port)
+      assert.notEqual(`${first.host}:${first.port}`, `${second.host}:${second.port}`)
     }))
 
   it('gives up waiting for an instance that never listens', () =>
@@ -77,6 +80,8 @@ export function itKeepsTheRuntimeContract(open: () => Promise<RuntimeUnderTest>)
     withRuntime(async ({ runtime, server }) => {
       const workload = await runtime.start(server)
       await workload.ready({ timeoutMs })
+      // What was printed may take a moment to arrive.
+      for await (const { text } of workload.logs({ follow: true })) if (text === 'two') break
       const lines = await texts(workload.logs())
       assert.deepEqual(lines.slice(lines.indexOf('one')), ['one', 'two'])
       assert.deepEqual(await texts(workload.logs({ tailLines: 1 })), ['two'])
@@ -100,6 +105,29 @@ export function itKeepsTheRuntimeContract(open: () => Promise<RuntimeUnderTest>)
       const following = texts(workload.logs({ follow: true, signal: leaving.signal }))
       leaving.abort()
       await following
+    }))
+
+  it('runs commands beside an instance, where it can at all', () =>
+    withRuntime(async ({ runtime, silent }) => {
+      const workload = await runtime.start(silent)
+      if (workload.exec === undefined) return
+      const node = await workload.exec(['node', '-e', 'console.log("out"); process.exitCode = 7'], { timeoutMs })
+      assert.deepEqual(node, { code: 7, output: 'out\n' })
+      await assert.rejects(workload.exec(['node', '-e', 'setInterval(() => {}, 1e6)'], { timeoutMs: 100 }), {
+        code: 'TIMED_OUT',
+      })
+      const missing = await workload.exec(['no-such-program-here'], { timeoutMs }).catch(() => ({ code: 127 }))
+      assert.ok(missing.code > 0)
+    }))
+
+  it('tells what an instance uses, until it has ended', () =>
+    withRuntime(async ({ runtime, silent }) => {
+      const workload = await runtime.start(silent)
+      if (workload.usage === undefined) return
+      const usage = await workload.usage()
+      assert.ok(usage !== undefined && usage.memoryBytes > 0 && usage.cpuMs >= 0)
+      await workload.stop({ graceMs: 0 })
+      assert.equal(await workload.usage(), undefined)
     }))
 
   it('ends an instance when asked, and once more is fine', () =>

@@ -35,8 +35,10 @@ export function keepLogs(
   }
   return {
     objection: (spec) => runtime.objection(spec),
-    async start(spec) {
-      const workload = await runtime.start(spec)
+    ...(runtime.prewarm && { prewarm: (spec) => runtime.prewarm!(spec) }),
+    ...(runtime.resolveDigest && { resolveDigest: (spec) => runtime.resolveDigest!(spec) }),
+    async start(spec, options) {
+      const workload = await runtime.start(spec, options)
       known.add(workload)
       void workload.exited.then(() => keepEnded(workload))
       for (const listener of onStart) listener(workload)
@@ -44,7 +46,8 @@ export function keepLogs(
     },
     logs(namespace, name, options = {}) {
       const inNamespace = [...known].filter(({ spec }) => spec.namespace === namespace)
-      const instance = inNamespace.find(({ spec }) => spec.name === name)
+      // A namesake that came later is the one that is meant.
+      const instance = inNamespace.findLast(({ spec }) => spec.name === name)
       if (instance !== undefined) return instance.logs(options)
       const isMember = ({ spec }: Workload): boolean => spec.namespace === namespace && spec.group === name
       const members = inNamespace.filter(isMember)

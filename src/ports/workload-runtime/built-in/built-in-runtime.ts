@@ -8,6 +8,7 @@ import type { Random } from '../../../base/random.ts'
 import { imageName } from '../image-name.ts'
 import { LogRing } from '../log-ring.ts'
 import type { LogRingLimits } from '../log-ring.ts'
+import { defaultContainerPort } from '../port.ts'
 import type { LogLine, LogOptions, Workload, WorkloadExit, WorkloadRuntime, WorkloadSpec } from '../port.ts'
 import { untilReady } from '../until-ready.ts'
 import { appender } from './appender.ts'
@@ -73,6 +74,10 @@ class BuiltInWorkload implements Workload {
       return exit
     })
     this.opened = this.#open(image)
+  }
+
+  portOf(containerPort: number): number | undefined {
+    return containerPort === (this.spec.containerPort ?? defaultContainerPort) ? this.port : undefined
   }
 
   async ready({ timeoutMs }: { timeoutMs: number }): Promise<void> {

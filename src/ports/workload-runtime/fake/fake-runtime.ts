@@ -7,6 +7,7 @@ import { sleep } from '../../../base/clock.ts'
 import type { Clock } from '../../../base/clock.ts'
 import { KnodeError } from '../../../base/errors.ts'
 import { LogRing } from '../log-ring.ts'
+import { defaultContainerPort } from '../port.ts'
 import type { LogLine, LogOptions, Workload, WorkloadExit, WorkloadRuntime, WorkloadSpec } from '../port.ts'
 import { untilReady } from '../until-ready.ts'
 
@@ -90,6 +91,10 @@ export class FakeWorkload implements Workload {
     await new Promise<void>((resolve) => this.#server.listen(0, this.host, resolve))
     this.port = (this.#server.address() as AddressInfo).port
     if (this.#script.exit !== undefined) this.end(this.#script.exit)
+  }
+
+  portOf(containerPort: number): number | undefined {
+    return containerPort === (this.spec.containerPort ?? defaultContainerPort) ? this.port : undefined
   }
 
   async ready({ timeoutMs }: { timeoutMs: number }): Promise<void> {

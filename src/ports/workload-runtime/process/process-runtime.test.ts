@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -7,9 +7,9 @@ import { systemClock } from '../../../base/clock.ts'
 import { systemRandom } from '../../../base/random.ts'
 import { itKeepsTheRuntimeContract } from '../contract.ts'
 import type { LogLine, Workload, WorkloadRuntime, WorkloadSpec } from '../port.ts'
+import type { LocalProcessesOptions } from './local-processes.ts'
 import { OrphanRecords } from './orphan-records.ts'
 import { createProcessRuntime } from './process-runtime.ts'
-import type { ProcessRuntimeOptions } from './process-runtime.ts'
 import { groupMembers } from './process-table.ts'
 
 const listen = `require('node:http').createServer((q, r) => r.end()).listen(process.env.PORT, '127.0.0.1')`
@@ -23,7 +23,7 @@ const spec = (processCommand: string, env: Record<string, string> = {}): Workloa
   env,
 })
 
-const openRuntime = (options: Partial<ProcessRuntimeOptions> = {}): WorkloadRuntime =>
+const openRuntime = (options: Partial<LocalProcessesOptions> = {}): WorkloadRuntime =>
   createProcessRuntime({ clock: systemClock, random: systemRandom, ...options })
 
 const hasIpv6 = Object.values(networkInterfaces()).some((found) => found?.some(({ address }) => address === '::1'))
@@ -109,6 +109,76 @@ describe('the process runtime', () => {
     const lines = await texts(workload)
     assert.equal(lines.length, 10)
     assert.deepEqual(lines.slice(-3), ['longer-t', 'han-that'].toSpliced(0, 0, '4999'))
+  })
+
+  it('reads no faster than its limit from a program that prints without end', async () => {
+    await using runtime = openRuntime()
+    const workload = await runtime.start(spec('exec yes'))
+    for await (const _line of workload.logs({ follow: true, tailLines: 0 })) break
+    const kept = await texts(workload)
+    assert.ok(kept.length <= 5_000)
+    await workload.stop({ graceMs: 5_000 })
+    assert.deepEqual(await workload.exited, { signal: 'SIGTERM' })
+  })
+
+  it('puts arguments behind the command, as they are', async () => {
+    await using runtime = openRuntime()
+    const workload = await runtime.start({ ...spec('printf "<%s>" first'), args: ['a b', '$HOME', '"'] })
+    await workload.exited
+    assert.deepEqual(await texts(workload), ['<first><a b><$HOME><">'])
+  })
+
+  it('leads to its mounts, with what changes in them, and takes the links away', async () => {
+    const mountsDir = join(folder, 'mounts')
+    await using runtime = openRuntime({ mountsDir })
+    const config = join(folder, 'config')
+    await mkdir(config)
+    await writeFile(join(config, 'key'), 'old')
+    const workload = await runtime.start({
+      ...spec('cat "$KNODE_MOUNTS/etc/config/key" "$KNODE_MOUNTS/one"; echo; exec sleep 1000'),
+      mounts: [
+        { hostPath: config, mountPath: '/etc/config' },
+        { hostPath: config, mountPath: '/one', subPath: 'key' },
+      ],
+    })
+    for await (const { text } of workload.logs({ follow: true })) {
+      assert.equal(text, 'oldold')
+      break
+    }
+    await writeFile(join(config, 'key'), 'new')
+    const reads = await workload.exec!(['sh', '-c', 'cat "$KNODE_MOUNTS/etc/config/key"'], { timeoutMs })
+    assert.equal(reads.output, 'new')
+    await workload.stop({ graceMs: 5_000 })
+    await runtime[Symbol.asyncDispose]()
+    assert.deepEqual(await readdir(mountsDir), [])
+    assert.deepEqual(await readdir(config), ['key'], 'what was mounted stays')
+  })
+
+  it('says that a mount inside another one cannot be shown', async () => {
+    await using runtime = openRuntime()
+    const mounts = ['/etc', '/etc/config'].map((mountPath) => ({ hostPath: folder, mountPath }))
+    await assert.rejects(runtime.start({ ...spec('true'), mounts }), {
+      code: 'WORKLOAD_FAILED',
+      message: /\/etc\/config cannot be mounted: it lies inside \/etc/,
+    })
+  })
+
+  it('ends a program that uses more memory than it may', { skip: process.platform !== 'linux' }, async () => {
+    await using runtime = openRuntime()
+    const greedy = `const kept = []; setInterval(() => kept.push(Buffer.alloc(2e7, 1)), 5)`
+    const workload = await runtime.start({ ...spec(`exec node -e "${greedy}"`), resources: { memoryBytes: 200e6 } })
+    assert.deepEqual(await workload.exited, { signal: 'SIGKILL', outOfMemory: true })
+    assert.match((await texts(workload)).join('\n'), /more than its memory limit of 200000000 bytes/)
+  })
+
+  it('says which port a program listens on instead of its own', { skip: process.platform !== 'linux' }, async () => {
+    await using runtime = openRuntime()
+    const other = `const s = require('node:net').createServer().listen(0, '127.0.0.1', () => console.log(s.address().port))`
+    const workload = await runtime.start(spec(`exec node -e "${other}"`))
+    for await (const { text } of workload.logs({ follow: true })) {
+      assert.equal(await workload.listeningTrouble!(), `listens on ${text}, not on PORT ${workload.port}`)
+      break
+    }
   })
 
   it('notes running processes, and forgets them when they end', async () => {

@@ -1,107 +1,60 @@
 // Runs `knode.dev/command` as a local process in a group of its own.
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { stat } from 'node:fs/promises'
-import { delimiter, dirname, resolve } from 'node:path'
 import type { Writable } from 'node:stream'
-import type { Clock } from '../../../base/clock.ts'
-import { KnodeError } from '../../../base/errors.ts'
-import type { Random } from '../../../base/random.ts'
-import { LogRing } from '../log-ring.ts'
-import type { LogRingLimits } from '../log-ring.ts'
 import type { Workload, WorkloadRuntime, WorkloadSpec } from '../port.ts'
-import { PortPool } from './free-port.ts'
-import { instanceVariable } from './orphan-records.ts'
-import type { OrphanRecords } from './orphan-records.ts'
-import { ProcessWorkload } from './process-workload.ts'
-
-export interface ProcessRuntimeOptions {
-  clock: Clock
-  random: Random
-  /** Where running processes are noted; without it, `kill -9` of Knode leaves them running. */
-  records?: OrphanRecords
-  logLimits?: LogRingLimits
-  /** What processes still running when the runtime is closed get to end, in milliseconds. @default 2_000 */
-  closeGraceMs?: number
-}
+import { LocalProcesses, startFailure } from './local-processes.ts'
+import type { LocalProcessesOptions, Place } from './local-processes.ts'
 
 /**
  * Waits for a line on descriptor 3 before it becomes the command: a Knode that is killed before it has noted the
  * process closes the pipe, and the process ends instead of starting unseen.
  */
-const gate = 'read -r knode_go <&3 || exit 125; exec 3<&-; exec /bin/sh -c "$0"'
+const gate = 'read -r knode_go <&3 || exit 125; exec 3<&-; exec /bin/sh -c "$0" sh "$@"'
 
-/** Variables of Knode's own environment that mean Knode, not the program. */
-const ownVariable = /^(npm_|NODE_TEST_CONTEXT$|NODE_CHANNEL_|NODE_UNIQUE_ID$|NODE_V8_COVERAGE$|KNODE_)/
+const noCommand = 'it has no annotation knode.dev/command'
 
 /** Runs specs that have a `processCommand`. Each instance gets a free port, whatever `containerPort` says. */
-export function createProcessRuntime(options: ProcessRuntimeOptions): WorkloadRuntime {
-  const { clock, random, records, logLimits, closeGraceMs = 2_000 } = options
-  const ports = new PortPool(random)
-  /** Each running process with what is left to do when it has ended. */
-  const running = new Map<ProcessWorkload, Promise<void>>()
-  let closing = false
-  // A Knode that ends in a hurry, by a second Ctrl-C or an error nobody caught, still takes its processes along.
-  const onExit = (): void => {
-    for (const workload of running.keys()) workload.killNow()
-  }
-  process.on('exit', onExit)
-
+export function createProcessRuntime(options: LocalProcessesOptions): WorkloadRuntime {
+  const processes = new LocalProcesses(options)
   const start = async (spec: WorkloadSpec, command: string): Promise<Workload> => {
-    const cwd = resolve(spec.workdir ?? '.')
-    if (!(await isFolder(cwd))) throw failed(spec, `its working directory ${cwd} does not exist`)
-    const instance = random.uuid()
-    const port = await ports.take()
+    const place = await processes.prepare(spec)
     try {
-      const env = { ...inherited(), ...spec.env, PORT: String(port), [instanceVariable]: instance }
-      const child = await launch(spec, command, cwd, env)
-      await records?.add(child.pid, instance, `${spec.namespace}/${spec.name}`)
-      const workload = new ProcessWorkload(spec, child.process, port, { clock, ring: new LogRing(clock, logLimits) })
-      const ended = workload.exited.then(async () => {
-        ports.release(port)
-        await records?.remove(instance).catch(() => undefined)
-        running.delete(workload)
+      const { child, go } = await launch(spec, command, place)
+      // A pipe that closes without a line ends the process.
+      await processes.note(child.pid!, place.instance, `${spec.namespace}/${spec.name}`).catch((thrown: unknown) => {
+        go.destroy()
+        throw thrown
       })
-      running.set(workload, ended)
-      // Knode may have begun to close while the process was made.
-      if (closing) void workload.stop({ graceMs: 0 })
-      else child.go.end('go\n')
+      const workload = processes.adopt(spec, child, place)
+      if (!processes.isClosing) go.end('go\n')
       return workload
     } catch (thrown) {
-      ports.release(port)
+      await place.leave()
       throw thrown
     }
   }
   return {
-    objection: (spec) => (spec.processCommand === undefined ? 'it has no annotation knode.dev/command' : undefined),
+    objection: (spec) => (spec.processCommand === undefined ? noCommand : undefined),
     async start(spec) {
-      if (closing) throw failed(spec, 'Knode is shutting down')
-      if (spec.processCommand === undefined) throw failed(spec, 'it has no annotation knode.dev/command')
+      if (spec.processCommand === undefined) throw startFailure(spec, noCommand)
       return start(spec, spec.processCommand)
     },
-    async [Symbol.asyncDispose]() {
-      closing = true
-      await Promise.all(
-        [...running].map(async ([workload, ended]) => {
-          await workload.stop({ graceMs: closeGraceMs })
-          await ended
-        }),
-      )
-      process.off('exit', onExit)
-    },
+    [Symbol.asyncDispose]: () => processes[Symbol.asyncDispose](),
   }
 }
 
 interface Launched {
-  process: ChildProcess
-  pid: number
+  child: ChildProcess
   /** Lets the process become its command. */
   go: Writable
 }
 
-function launch(spec: WorkloadSpec, command: string, cwd: string, env: NodeJS.ProcessEnv): Promise<Launched> {
+function launch(spec: WorkloadSpec, command: string, { cwd, env }: Place): Promise<Launched> {
+  const { args = [] } = spec
   return new Promise((done, fail) => {
-    const child = spawn('/bin/sh', ['-c', gate, command], {
+    // The command stands for the image and its entry point: arguments come behind it, as with a container.
+    const child = spawn('/bin/sh', ['-c', gate, args.length === 0 ? command : `${command} "$@"`, ...args], {
       cwd,
       env,
       // A session and group of its own: Ctrl-C in Knode's terminal is Knode's, and a signal reaches all of the group.
@@ -110,22 +63,7 @@ function launch(spec: WorkloadSpec, command: string, cwd: string, env: NodeJS.Pr
     })
     const go = child.stdio[3] as Writable
     go.on('error', () => undefined)
-    child.once('error', (cause) => fail(failed(spec, 'its shell could not be started', cause)))
-    child.once('spawn', () => done({ process: child, pid: child.pid!, go }))
+    child.once('error', (cause) => fail(startFailure(spec, 'its shell could not be started', cause)))
+    child.once('spawn', () => done({ child, go }))
   })
 }
-
-/** Knode's environment, with the Node that runs Knode found first. */
-function inherited(): NodeJS.ProcessEnv {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ownVariable.test(name)))
-  return { ...env, PATH: [dirname(process.execPath), env['PATH'] ?? '/usr/bin:/bin'].join(delimiter) }
-}
-
-const failed = (spec: WorkloadSpec, why: string, cause?: unknown): KnodeError =>
-  new KnodeError('WORKLOAD_FAILED', `${spec.namespace}/${spec.name} cannot be started: ${why}`, { cause })
-
-const isFolder = async (path: string): Promise<boolean> =>
-  stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )

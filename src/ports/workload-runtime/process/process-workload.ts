@@ -2,53 +2,98 @@
 import type { ChildProcess } from 'node:child_process'
 import { sleep } from '../../../base/clock.ts'
 import type { Clock } from '../../../base/clock.ts'
+import { portsOfProcesses, wrongPort } from '../listening-ports.ts'
 import type { LogRing } from '../log-ring.ts'
-import type { LogLine, LogOptions, Workload, WorkloadExit, WorkloadSpec } from '../port.ts'
+import { defaultContainerPort } from '../port.ts'
+import type { ExecResult, LogLine, LogOptions, Workload, WorkloadExit, WorkloadSpec, WorkloadUsage } from '../port.ts'
 import { untilReady } from '../until-ready.ts'
+import { execCommand } from './exec.ts'
+import { groupUsage } from './group-usage.ts'
+import { watchMemory } from './memory-limit.ts'
+import { limitOutput } from '../output-valve.ts'
 import { endGroup } from './process-group.ts'
-import { signal } from './process-table.ts'
-import { listeningHost } from './readiness.ts'
+import { groupMembers, signal } from './process-table.ts'
+import { listeningHost } from '../readiness.ts'
 
 /** How long output that is still in the pipes is waited for after the group's end. */
 const lastOutputMs = 500
+
+export interface ProcessWorkloadDeps {
+  clock: Clock
+  ring: LogRing
+  /** The port it was told. */
+  port: number
+  cwd: string
+  env: NodeJS.ProcessEnv
+  /** Resolves when it accepts connections, for a program that says so itself. @default its port is tried */
+  listening?: Promise<void>
+}
 
 export class ProcessWorkload implements Workload {
   readonly spec: WorkloadSpec
   readonly port: number
   readonly exited: Promise<WorkloadExit>
+  #deps: ProcessWorkloadDeps
   #host = '127.0.0.1'
   #pid: number
-  #clock: Clock
-  #ring: LogRing
+  #isOutOfMemory = false
   #stopping: Promise<void> | undefined
 
-  constructor(spec: WorkloadSpec, child: ChildProcess, port: number, deps: { clock: Clock; ring: LogRing }) {
+  constructor(spec: WorkloadSpec, child: ChildProcess, deps: ProcessWorkloadDeps) {
     this.spec = spec
-    this.port = port
+    this.port = deps.port
+    this.#deps = deps
     this.#pid = child.pid!
-    this.#clock = deps.clock
-    this.#ring = deps.ring
     this.exited = this.#end(child)
+    const { memoryBytes } = spec.resources ?? {}
+    if (memoryBytes === undefined) return
+    const stopLooking = watchMemory(this.#pid, memoryBytes, deps.clock, () => {
+      this.#isOutOfMemory = true
+      deps.ring.append('stderr', `killed by Knode: it used more than its memory limit of ${memoryBytes} bytes`)
+      this.killNow()
+    })
+    void this.exited.then(stopLooking)
   }
 
   get host(): string {
     return this.#host
   }
 
+  portOf(containerPort: number): number {
+    // Beside the port it is told, a process has the host's: what it opens there by itself has the number it has.
+    return containerPort === (this.spec.containerPort ?? defaultContainerPort) ? this.port : containerPort
+  }
+
   async ready({ timeoutMs }: { timeoutMs: number }): Promise<void> {
-    await untilReady(this, this.#clock, timeoutMs, async (signal) => {
-      this.#host = await listeningHost(this.port, this.#clock, signal)
+    const { clock, listening } = this.#deps
+    await untilReady(this, clock, timeoutMs, async (signal) => {
+      if (listening !== undefined) return listening
+      this.#host = await listeningHost(this.port, clock, signal)
     })
   }
 
+  async listeningTrouble(): Promise<string | undefined> {
+    const members = await groupMembers(this.#pid)
+    return wrongPort(await portsOfProcesses(members.map(({ pid }) => pid)), this.port)
+  }
+
   logs(options?: LogOptions): AsyncIterable<LogLine> {
-    return this.#ring.read(options)
+    return this.#deps.ring.read(options)
+  }
+
+  exec(command: readonly string[], { timeoutMs }: { timeoutMs: number }): Promise<ExecResult> {
+    const { clock, cwd, env } = this.#deps
+    return execCommand(command, { clock, cwd, env, timeoutMs, until: this.exited })
+  }
+
+  usage(): Promise<WorkloadUsage | undefined> {
+    return groupUsage(this.#pid)
   }
 
   async stop({ graceMs }: { graceMs: number }): Promise<void> {
     // A second call that is less patient cuts the first one short.
     if (this.#stopping !== undefined && graceMs === 0) this.killNow()
-    this.#stopping ??= endGroup(this.#pid, this.#clock, { graceMs })
+    this.#stopping ??= endGroup(this.#pid, this.#deps.clock, { graceMs })
     await this.#stopping
     await this.exited
   }
@@ -59,22 +104,23 @@ export class ProcessWorkload implements Workload {
   }
 
   async #end(child: ChildProcess): Promise<WorkloadExit> {
-    const stdout = this.#ring.writer('stdout')
-    const stderr = this.#ring.writer('stderr')
-    child.stdout?.on('data', stdout.write)
-    child.stderr?.on('data', stderr.write)
+    const { clock, ring } = this.#deps
+    const stdout = ring.writer('stdout')
+    const stderr = ring.writer('stderr')
+    if (child.stdout !== null) limitOutput(child.stdout, clock, stdout.write)
+    if (child.stderr !== null) limitOutput(child.stderr, clock, stderr.write)
     const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
     const exit = await new Promise<WorkloadExit>((resolve) =>
       child.once('exit', (code, signal) => resolve(code === null ? { signal: signal ?? 'SIGKILL' } : { code })),
     )
     // What the program's leader left behind goes with it, at once unless all of the group was asked to end.
-    await (this.#stopping ?? endGroup(this.#pid, this.#clock, { graceMs: 0 }))
-    await Promise.race([closed, sleep(this.#clock, lastOutputMs)])
+    await (this.#stopping ?? endGroup(this.#pid, clock, { graceMs: 0 }))
+    await Promise.race([closed, sleep(clock, lastOutputMs)])
     child.stdout?.destroy()
     child.stderr?.destroy()
     stdout.end()
     stderr.end()
-    this.#ring.end()
-    return exit
+    ring.end()
+    return this.#isOutOfMemory ? { ...exit, outOfMemory: true } : exit
   }
 }

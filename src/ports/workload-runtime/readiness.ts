@@ -1,7 +1,7 @@
 // A program is ready when something accepts connections on its port.
 import { connect } from 'node:net'
-import { sleep } from '../../../base/clock.ts'
-import type { Clock } from '../../../base/clock.ts'
+import { sleep } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 
 /** Waits between two tries: quick while a fast program starts, then as Knative's aggressive probe does. */
 const eagerDelayMs = 10
@@ -13,12 +13,17 @@ const connectMs = 100
 /** A program may listen on either loopback address. */
 const loopbackHosts = ['127.0.0.1', '::1']
 
-/** Resolves with the address that accepts connections on `port`. @throws the signal's reason when it aborts first. */
-export async function listeningHost(port: number, clock: Clock, signal: AbortSignal): Promise<string> {
+/** Resolves with the first of `hosts` that accepts connections on `port`. @throws the signal's reason when it aborts first. */
+export async function listeningHost(
+  port: number,
+  clock: Clock,
+  signal: AbortSignal,
+  hosts: readonly string[] = loopbackHosts,
+): Promise<string> {
   const startedMs = clock.monotonicMs()
   for (;;) {
     signal.throwIfAborted()
-    for (const host of loopbackHosts) if (await accepts(host, port)) return host
+    for (const host of hosts) if (await accepts(host, port)) return host
     await sleep(clock, clock.monotonicMs() - startedMs < eagerMs ? eagerDelayMs : delayMs, signal)
   }
 }
