@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage } from 'node:http'
 import { test } from 'node:test'
-import { requestHeaders, responseHeaders } from './forwarded-headers.ts'
+import { seededRandom } from '../../base/random.ts'
+import { answerHeaders, bodyBytesOf, requestHeaders } from './forwarded-headers.ts'
+import type { HeaderRules } from './forwarded-headers.ts'
+
+const toRevision: HeaderRules = { kind: 'revision', random: seededRandom(1) }
+const toService: HeaderRules = { ...toRevision, kind: 'service' }
 
 const aRequest = (rawHeaders: string[], remoteAddress = '::ffff:10.0.0.9'): IncomingMessage =>
   ({ rawHeaders, socket: { remoteAddress } }) as unknown as IncomingMessage
@@ -13,7 +18,8 @@ function asObject(raw: string[]): Record<string, string> {
 }
 
 test('a program sees its client’s headers, and where the request came from', () => {
-  const headers = requestHeaders(aRequest(['Host', 'hello.default', 'X-Mine', 'a', 'X-Mine', 'b']))
+  const given = ['Host', 'hello.default', 'X-Mine', 'a', 'X-Mine', 'b', 'traceparent', '00-1-2-01']
+  const headers = requestHeaders(aRequest(given), toRevision)
   assert.deepEqual(headers, [
     'Host',
     'hello.default',
@@ -21,6 +27,8 @@ test('a program sees its client’s headers, and where the request came from', (
     'a',
     'X-Mine',
     'b',
+    'traceparent',
+    '00-1-2-01',
     'X-Forwarded-For',
     '10.0.0.9',
     'X-Forwarded-Proto',
@@ -41,14 +49,14 @@ test('each hop adds itself to X-Forwarded-For, and Forwarded is built from it', 
     'X-Forwarded-Host',
     'shop.example',
   ]
-  const headers = asObject(requestHeaders(aRequest(given)))
+  const headers = asObject(requestHeaders(aRequest(given), toRevision))
   assert.equal(headers['X-Forwarded-For'], '1.2.3.4, 2001:db8::1, 10.0.0.9')
   assert.equal(headers['X-Forwarded-Proto'], 'https')
   assert.equal(headers['Forwarded'], 'for=1.2.3.4;host=shop.example;proto=https, for="[2001:db8::1]", for=10.0.0.9')
 })
 
 test('a Forwarded that is there is left alone', () => {
-  const headers = requestHeaders(aRequest(['Forwarded', 'for=1.1.1.1']))
+  const headers = requestHeaders(aRequest(['Forwarded', 'for=1.1.1.1']), toRevision)
   assert.deepEqual(
     headers.filter((text) => text.startsWith('for=')),
     ['for=1.1.1.1'],
@@ -82,17 +90,18 @@ test('headers of one connection, and those between Knative’s hops, never reach
     'K-Proxy-Request',
     'x',
   ]
-  assert.deepEqual(Object.keys(asObject(requestHeaders(aRequest(dropped)))), [
+  assert.deepEqual(Object.keys(asObject(requestHeaders(aRequest(dropped), toRevision))), [
     'X-Forwarded-For',
     'X-Forwarded-Proto',
     'K-Proxy-Request',
     'Forwarded',
+    'Traceparent',
   ])
 })
 
 test('a request that changes the protocol keeps the headers that say so', () => {
   const given = ['Connection', 'Upgrade', 'Upgrade', 'websocket', 'Sec-WebSocket-Key', 'k']
-  const headers = asObject(requestHeaders(aRequest(given), { upgrade: true }))
+  const headers = asObject(requestHeaders(aRequest(given), toRevision, {}, { upgrade: true }))
   assert.deepEqual(
     [headers['Connection'], headers['Upgrade'], headers['Sec-WebSocket-Key']],
     ['Upgrade', 'websocket', 'k'],
@@ -102,5 +111,45 @@ test('a request that changes the protocol keeps the headers that say so', () => 
 test('a client gets the program’s headers byte by byte, without those of the connection', () => {
   const bytes = ['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2', 'X-Name', Buffer.from('渴', 'utf8').toString('latin1')]
   const raw = [...bytes, 'Connection', 'close', 'Keep-Alive', 'timeout=5'].map((text) => Buffer.from(text, 'latin1'))
-  assert.deepEqual(responseHeaders(raw), bytes)
+  assert.deepEqual(answerHeaders(raw), { headers: bytes, hasLength: false })
+  assert.equal(answerHeaders(['content-length', '0']).hasLength, true)
+})
+
+test('a request without a trace begins one', () => {
+  const { Traceparent } = asObject(requestHeaders(aRequest([]), toRevision))
+  assert.match(Traceparent!, /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
+})
+
+test('a route’s headers are set, whatever the client sent, and its own are not shown to the program', () => {
+  const setHeaders = { 'x-tag': 'ours', 'knative-serving-revision': 'hello-00001', 'x-forwarded-proto': 'https' }
+  const given = ['Host', 'hello.default', 'X-Tag', 'forged', 'X-Tag', 'twice', 'X-Forwarded-Proto', 'gopher']
+  const headers = requestHeaders(aRequest(given), toService, { setHeaders })
+  assert.deepEqual(headers, ['Host', 'hello.default', 'x-tag', 'ours', 'x-forwarded-proto', 'https'])
+  const once = requestHeaders(aRequest(given), toRevision, { setHeaders })
+  assert.equal(once.filter((text) => text.toLowerCase() === 'x-forwarded-proto').length, 1)
+  assert.equal(asObject(once)['X-Forwarded-Proto'], 'https')
+})
+
+test('a rewritten Host reaches the program, and so does the one its client asked for if the route tells it', () => {
+  const given = aRequest(['Host', 'shop.example', 'K-Original-Host', 'forged'])
+  const host = 'hello.default.svc.cluster.local'
+  assert.deepEqual(requestHeaders(given, toService, { host }), ['Host', host])
+  const setHeaders = { 'k-original-host': 'shop.example' }
+  assert.deepEqual(requestHeaders(given, toService, { host, setHeaders }), ['Host', 'shop.example'])
+})
+
+test('a client that sends a whole URL asks for the host of that URL', () => {
+  const given = Object.assign(aRequest(['Host', 'proxy.example']), { url: 'http://hello.default:81/a?b' })
+  assert.deepEqual(requestHeaders(given, toService), ['Host', 'hello.default:81'])
+})
+
+test('a core Service adds nothing', () => {
+  const given = ['Host', 'web.default', 'X-Forwarded-For', '1.2.3.4']
+  assert.deepEqual(requestHeaders(aRequest([...given, 'Connection', 'close']), toService), given)
+})
+
+test('the length of a body is known from its headers', () => {
+  assert.equal(bodyBytesOf({ rawHeaders: ['Host', 'a'] }), 0)
+  assert.equal(bodyBytesOf({ rawHeaders: ['CONTENT-LENGTH', '12'] }), 12)
+  assert.equal(bodyBytesOf({ rawHeaders: ['Content-Length', '12', 'Transfer-Encoding', 'chunked'] }), undefined)
 })

@@ -1,11 +1,25 @@
-// The headers a Service's program gets, and those its client gets back. Source: knative/serving pkg/activator/handler,
-// pkg/queue/sharedmain, pkg/http/header.
+// The headers a program gets, and those its client gets back. Source: knative/serving pkg/activator/handler,
+// pkg/queue/sharedmain, pkg/http/header; knative/networking pkg/http/header.
 import type { IncomingMessage } from 'node:http'
+import type { Random } from '../../base/random.ts'
+import type { ForwardOptions } from '../reconciler.ts'
+
+/** What happens to the headers of requests to a program. */
+export interface HeaderRules {
+  /**
+   * - `revision`: what Knative's hops add, they add
+   * - `service`: a core Service is wires only: nothing is added
+   */
+  kind: 'revision' | 'service'
+  /** For trace ids of requests that bring none. */
+  random: Random
+}
 
 /** Headers that mean one connection only (RFC 9110 section 7.6.1), and `Expect`, which the gateway has answered. */
 const hopHeaders = new Set([
   'connection',
   'expect',
+  'http2-settings',
   'keep-alive',
   'proxy-authenticate',
   'proxy-authorization',
@@ -16,49 +30,126 @@ const hopHeaders = new Set([
 ])
 
 /** What Knative's own hops tell each other; from outside it would be a forgery, and programs never see it. */
+const originalHost = 'k-original-host'
 const knativeHeaders = new Set([
-  'k-original-host',
+  originalHost,
   'k-proxy-request',
   'knative-serving-namespace',
   'knative-serving-revision',
 ])
 
 /** Raw headers for the program: name, value, name, value … `upgrade` keeps those that change the protocol. */
-export function requestHeaders(request: IncomingMessage, { upgrade = false } = {}): string[] {
-  const { rawHeaders, socket } = request
+export function requestHeaders(
+  request: IncomingMessage,
+  rules: HeaderRules,
+  { setHeaders, host }: ForwardOptions = {},
+  { upgrade = false } = {},
+): string[] {
+  const { rawHeaders } = request
   const dropped = upgrade ? upgradeDropped : connectionTokens(rawHeaders)
-  const headers: string[] = []
-  let forwardedFor = ''
-  let proto = ''
-  let host = ''
-  let isForwarded = false
+  // A host that was rewritten on the way is told to the program as its client knows it.
+  const newHost = setHeaders?.[originalHost] ?? host ?? authorityOf(request.url)
+  const headers: string[] = newHost === undefined ? [] : ['Host', newHost]
+  const forwarding = new Forwarding()
+  const isRevision = rules.kind === 'revision'
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]!.toLowerCase()
     const value = rawHeaders[at + 1]!
-    if (name === 'x-forwarded-for') forwardedFor += `${value}, `
-    else if (name === 'x-forwarded-proto') proto = value
-    else if (!dropped.has(name) && !knativeHeaders.has(name)) {
-      if (name === 'x-forwarded-host') host = value
-      if (name === 'forwarded') isForwarded = true
-      headers.push(rawHeaders[at]!, value)
+    if (dropped.has(name) || knativeHeaders.has(name)) continue
+    if (setHeaders !== undefined && name in setHeaders) continue
+    if (newHost !== undefined && name === 'host') continue
+    if (isRevision && forwarding.takes(name, value)) continue
+    headers.push(rawHeaders[at]!, value)
+  }
+  if (setHeaders !== undefined) {
+    for (const [name, value] of Object.entries(setHeaders)) {
+      if (!knativeHeaders.has(name) && !(isRevision && forwarding.takes(name, value))) headers.push(name, value)
     }
   }
-  forwardedFor += plainAddress(socket.remoteAddress ?? '')
-  proto ||= 'http'
-  headers.push('X-Forwarded-For', forwardedFor, 'X-Forwarded-Proto', proto, 'K-Proxy-Request', 'activator')
-  if (!isForwarded) headers.push('Forwarded', forwardedText(forwardedFor, host, proto))
+  if (isRevision) forwarding.addTo(headers, request.socket.remoteAddress ?? '', rules.random)
   return headers
 }
 
+/** A client that takes the gateway for its proxy names the host twice; that of the URL counts (RFC 9112 section 3.2.2). */
+const authorityOf = (url = '/'): string | undefined =>
+  url.startsWith('/') ? undefined : /^https?:\/\/([^/?#]+)/i.exec(url)?.[1]
+
+/** What is known of the way a request has come. */
+class Forwarding {
+  #for = ''
+  #proto = ''
+  #host = ''
+  #isForwarded = false
+  #isTraced = false
+
+  /** True when the header is not to be passed on as it is. */
+  takes(name: string, value: string): boolean {
+    switch (name) {
+      case 'x-forwarded-for':
+        this.#for += `${value}, `
+        return true
+      case 'x-forwarded-proto':
+        this.#proto = value
+        return true
+      case 'x-forwarded-host':
+        this.#host = value
+        return false
+      case 'forwarded':
+        this.#isForwarded = true
+        return false
+      case 'traceparent':
+        this.#isTraced = true
+        return false
+      default:
+        return false
+    }
+  }
+
+  addTo(headers: string[], remoteAddress: string, random: Random): void {
+    const address = plainAddress(remoteAddress)
+    const forwardedFor = this.#for + address
+    const proto = this.#proto || 'http'
+    headers.push('X-Forwarded-For', forwardedFor, 'X-Forwarded-Proto', proto, 'K-Proxy-Request', 'activator')
+    if (!this.#isForwarded) headers.push('Forwarded', forwardedText(forwardedFor, this.#host, proto))
+    if (!this.#isTraced) headers.push('Traceparent', newTraceparent(random))
+  }
+}
+
+/** W3C Trace Context: an id for all that comes of this request, of which nothing is recorded here. */
+function newTraceparent(random: Random): string {
+  const traceId = random.uuid().replaceAll('-', '')
+  return `00-${traceId}-${random.uuid().replaceAll('-', '').slice(0, 16)}-00`
+}
+
 /** Raw headers for the client, from those the program sent. */
-export function responseHeaders(rawHeaders: readonly (Buffer | string)[]): string[] {
-  const given = rawHeaders.map((text) => (typeof text === 'string' ? text : text.toString('latin1')))
+export function answerHeaders(rawHeaders: readonly (Buffer | string)[]): { headers: string[]; hasLength: boolean } {
+  const given = rawHeaders.map(textOf)
   const dropped = connectionTokens(given)
   const headers: string[] = []
+  let hasLength = false
   for (let at = 0; at < given.length; at += 2) {
-    if (!dropped.has(given[at]!.toLowerCase())) headers.push(given[at]!, given[at + 1]!)
+    const name = given[at]!.toLowerCase()
+    if (dropped.has(name)) continue
+    if (name === 'content-length') hasLength = true
+    headers.push(given[at]!, given[at + 1]!)
   }
-  return headers
+  return { headers, hasLength }
+}
+
+/** Header text as Node has it: one character a byte. */
+export const textOf = (text: Buffer | string): string => (typeof text === 'string' ? text : text.toString('latin1'))
+
+/** Length of the request's body, in bytes; `undefined` when only its end will tell. */
+export function bodyBytesOf({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): number | undefined {
+  let bytes: number | undefined = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const { length } = rawHeaders[at]!
+    if (length !== 14 && length !== 17) continue
+    const name = rawHeaders[at]!.toLowerCase()
+    if (name === 'transfer-encoding') return undefined
+    if (name === 'content-length') bytes = Number(rawHeaders[at + 1])
+  }
+  return bytes
 }
 
 const upgradeDropped = new Set([...hopHeaders].filter((name) => name !== 'connection' && name !== 'upgrade'))

@@ -12,6 +12,7 @@ import type { Endpoint, EndpointTable } from '../reconciler.ts'
 import { BodyReader } from './body-reader.ts'
 import { eventAddressOf } from './event-address.ts'
 import { EventDoor } from './event-door.ts'
+import { Http2Door } from './http2-door.ts'
 import { HeadReader } from './request-head.ts'
 import type { RequestHead } from './request-head.ts'
 
@@ -71,6 +72,7 @@ class HttpFront implements Gateway {
   #options: GatewayOptions
   #limits: Required<GatewayLimits>
   #server: Server
+  #http2: Http2Door
   #heads: HeadReader
   #bodies: BodyReader
   #door: EventDoor
@@ -89,6 +91,11 @@ class HttpFront implements Gateway {
     const refused = metrics.counter('knode.gateway.refused', 'Requests for events that were answered 4xx or 5xx')
     this.#door = new EventDoor({ bodies: this.#bodies, eventBytesMax, bodyMs, refused, log })
     this.#server = this.#makeServer()
+    this.#http2 = new Http2Door(this.#server, {
+      ...this.#limits,
+      clock,
+      onRequest: (request, response) => this.#handle(request, response),
+    })
   }
 
   get url(): string {
@@ -222,6 +229,7 @@ class HttpFront implements Gateway {
   async #drain(): Promise<void> {
     const { clock, log } = this.#options
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    this.#http2.close()
     const untilMs = clock.monotonicMs() + this.#limits.drainMs
     while (this.#taken > 0 && clock.monotonicMs() < untilMs) {
       this.#server.closeIdleConnections()
@@ -230,6 +238,7 @@ class HttpFront implements Gateway {
     if (this.#taken > 0) log.warn('closing the gateway with requests unanswered', { requests: this.#taken })
     for (const socket of this.#upgraded) socket.destroy()
     this.#server.closeAllConnections()
+    this.#http2.destroy()
     await closed
     this.#bodies.close()
   }

@@ -3,10 +3,9 @@ import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { connect } from 'node:net'
-import type { Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { settle } from '../../base/fake-clock.ts'
-import { read, setUp, until } from '../../../test/harness/revision-backend.ts'
+import { openDoor, read } from '../../../test/harness/revision-door.ts'
 
 const echo: RequestListener = (request, response) => {
   const chunks: Buffer[] = []
@@ -17,9 +16,10 @@ const echo: RequestListener = (request, response) => {
 const webSocket = { connection: 'Upgrade', upgrade: 'websocket' }
 const limit = { timeout: 20_000 }
 
-describe('what passes through a backend', limit, () => {
+describe('what passes through a door', limit, () => {
   it('method, path, query and body, small or streamed', async () => {
-    await using test = await setUp({ handle: echo })
+    await using test = await openDoor()
+    await test.addPod({ handle: echo })
     const big = 'x'.repeat(300_000)
     assert.equal((await test.send({ path: '/a/b?c=%20d' })).body, 'GET /a/b?c=%20d ')
     assert.equal((await test.send({ method: 'PUT', body: 'hi' })).body, 'PUT / hi')
@@ -36,7 +36,8 @@ describe('what passes through a backend', limit, () => {
       response.addTrailers({ 'x-sum': '4' })
       response.end()
     }
-    await using test = await setUp({ handle })
+    await using test = await openDoor()
+    await test.addPod({ handle })
     const { status, headers, trailers, body } = await test.send()
     assert.deepEqual([status, headers['set-cookie'], trailers['x-sum'], body], [207, ['a=1', 'b=2'], '4', 'body'])
   })
@@ -46,7 +47,8 @@ describe('what passes through a backend', limit, () => {
       if (request.method === 'HEAD') response.writeHead(200, { 'content-length': '5' }).end()
       else response.writeHead(204).end()
     }
-    await using test = await setUp({ handle })
+    await using test = await openDoor()
+    await test.addPod({ handle })
     const head = await test.send({ method: 'HEAD' })
     assert.deepEqual([head.status, head.headers['content-length'], head.body], [200, '5', ''])
     assert.equal((await test.send()).status, 204)
@@ -58,7 +60,8 @@ describe('what passes through a backend', limit, () => {
       response.write('one')
       more = () => response.end('two')
     }
-    await using test = await setUp({ handle })
+    await using test = await openDoor()
+    await test.addPod({ handle })
     const request = httpRequest({ host: '127.0.0.1', port: test.port, agent: false }).end()
     const [response] = (await once(request, 'response')) as [IncomingMessage]
     const [piece] = (await once(response, 'data')) as [Buffer]
@@ -81,7 +84,8 @@ describe('what passes through a backend', limit, () => {
       }
       push()
     }
-    await using test = await setUp({ handle })
+    await using test = await openDoor()
+    await test.addPod({ handle })
     const request = httpRequest({ host: '127.0.0.1', port: test.port, agent: false }).end()
     const [response] = (await once(request, 'response')) as [IncomingMessage]
     let before = -1
@@ -100,7 +104,8 @@ describe('what passes through a backend', limit, () => {
       request.pause()
       response.writeHead(413).end('too much')
     }
-    await using test = await setUp({ handle })
+    await using test = await openDoor()
+    await test.addPod({ handle })
     const request = httpRequest({ host: '127.0.0.1', port: test.port, method: 'POST', agent: false })
     request.on('error', () => undefined)
     request.write(Buffer.alloc(500_000))
@@ -110,44 +115,11 @@ describe('what passes through a backend', limit, () => {
     request.destroy()
   })
 
-  it('a connection that changes its protocol, once the instance is ready', async () => {
-    await using test = await setUp({
-      startMs: 1_000,
-      upgrade: (request, socket) => {
-        socket.write(
-          `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n${request.url} `,
-        )
-        socket.pipe(socket)
-      },
-    })
-    const request = httpRequest({
-      host: '127.0.0.1',
-      port: test.port,
-      path: '/chat',
-      headers: webSocket,
-      agent: false,
-    }).end()
-    await until(() => test.runtime.started.length === 1)
-    await test.clock.advance(1_000)
-    const [, socket, head] = (await once(request, 'upgrade')) as [IncomingMessage, Socket, Buffer]
-    let seen = head.toString()
-    socket.on('data', (data: Buffer) => (seen += data.toString()))
-    socket.write('ping')
-    await until(() => seen === '/chat ping')
-    // It counts as a request: the instance stays.
-    await test.clock.advance(120_000)
-    assert.equal(test.runtime.running.length, 1)
-    socket.end()
-    await once(socket, 'close')
-    await until(() => test.clock.pendingTimers === 1)
-    await test.clock.advance(60_000)
-    await until(() => test.runtime.running.length === 0)
-  })
-
   it('an answer that declines to change the protocol, and nothing behind it', async () => {
     const seen: string[] = []
-    await using test = await setUp({
-      handle: (request, response) => {
+    await using test = await openDoor()
+    await test.addPod({
+      handle(request, response) {
         seen.push(request.url!)
         response.end('no')
       },

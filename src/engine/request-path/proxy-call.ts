@@ -1,60 +1,63 @@
 // One request on its way to a program and back: streamed both ways, bounded in time.
-import { PassThrough } from 'node:stream'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { CancelTimer, Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
-import { requestHeaders, responseHeaders } from './forwarded-headers.ts'
+import type { ForwardOptions } from '../reconciler.ts'
+import type { PodEndpoint, RequestTimeouts } from '../serving.ts'
+import { answerHeaders, bodyBytesOf, requestHeaders, textOf } from './forwarded-headers.ts'
+import type { HeaderRules } from './forwarded-headers.ts'
+import { isDialFailure } from './pod-connections.ts'
+import type { Exchange, OutgoingCall, PodConnections } from './pod-connections.ts'
+import { RequestBody } from './request-body.ts'
+import type { Ticket } from './ticket-queue.ts'
 
-/** How long a request may take. Source: knative/serving pkg/http/handler/timeout.go. */
-export interface RequestTimeouts {
-  /** From the request's arrival to its end, waiting for an instance included, in milliseconds. */
-  totalMs: number
-  /** Until the first byte of the answer. */
-  responseStartMs?: number
-  /** Between two writes of the answer, and before the first. */
-  idleMs?: number
+export interface CallDeps {
+  clock: Clock
+  /** Absent: it may take as long as it likes. */
+  timeouts?: RequestTimeouts
+  headerRules: HeaderRules
+  /** Nothing of the call is left, its place is free. */
+  onDone: (call: ProxyCall) => void
+  /** No connection could be made, and nothing was sent: somebody else may have it. */
+  onUnsent: (ticket: Ticket, why: string) => void
 }
 
 /** Bodies up to this size, in bytes, are read before they are sent: one write costs less than a stream. */
 const bufferedBodyBytesMax = 65_536
 
-/** Why a call is cut off. */
-class CallTimeout extends Error {}
-
-export interface ProxyCallDeps {
-  clock: Clock
-  timeouts: RequestTimeouts
-}
-
-/**
- * The answer's side of a request to a Service. `send` forwards it to an instance; `fail` answers without one. `onDone`
- * is called once, when nothing of it is left.
- */
-export class ProxyCall implements Dispatcher.DispatchHandler {
+/** A request to a Service that waits for a Pod, or is with one. */
+export class ProxyCall implements Ticket, OutgoingCall {
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  #deps: ProxyCallDeps
-  #controller: Dispatcher.DispatchController | undefined
+  readonly startedMs: number
+  pod: PodEndpoint | undefined
+  dialFailures = 0
+  before: Ticket | undefined
+  after: Ticket | undefined
+  isQueued = false
+  #deps: CallDeps
+  #forward: ForwardOptions | undefined
+  #exchange: Exchange | undefined
+  /** The small body, once it was read. */
+  #body: Buffer | null | undefined
   #cutBy: Error | undefined
   /** The answer under way has a Content-Length. */
   #hasLength = false
-  #cancelTotal: CancelTimer
+  #isFlushed = false
+  #lastWriteMs = -Infinity
+  #cancelTotal: CancelTimer | undefined
   #cancelStart: CancelTimer | undefined
   #cancelIdle: CancelTimer | undefined
-  #onDone: () => void
   #isDone = false
 
-  constructor(request: IncomingMessage, response: ServerResponse, deps: ProxyCallDeps, onDone: () => void) {
+  constructor(request: IncomingMessage, response: ServerResponse, deps: CallDeps, forward?: ForwardOptions) {
     this.request = request
     this.response = response
     this.#deps = deps
-    this.#onDone = onDone
-    const { clock, timeouts } = deps
-    const timeOut = (): void => this.#timeOut()
-    this.#cancelTotal = clock.setTimer(timeouts.totalMs, timeOut)
-    if (timeouts.responseStartMs !== undefined) this.#cancelStart = clock.setTimer(timeouts.responseStartMs, timeOut)
-    this.#touch()
+    this.#forward = forward
+    this.startedMs = deps.clock.monotonicMs()
+    if (deps.timeouts !== undefined) this.#setTimers(deps.timeouts)
     response.on('close', () => this.#end(new Error('the client has gone')))
   }
 
@@ -63,42 +66,72 @@ export class ProxyCall implements Dispatcher.DispatchHandler {
     return this.#isDone
   }
 
-  send(pool: Dispatcher): void {
+  get method(): string {
+    return this.request.method ?? 'GET'
+  }
+
+  get path(): string {
+    return originForm(this.request.url ?? '/')
+  }
+
+  get rawTrailers(): readonly string[] {
+    return this.request.rawTrailers
+  }
+
+  get isRepeatable(): boolean {
+    return this.#body !== undefined
+  }
+
+  headers(): string[] {
+    return requestHeaders(this.request, this.#deps.headerRules, this.#forward)
+  }
+
+  send(connections: PodConnections): void {
+    connections.send(this)
+  }
+
+  refuse(status: number, message: string): void {
+    this.fail(status, `${message}\n`)
+  }
+
+  takeBody(take: (body: Buffer | RequestBody | null) => void): void {
     const { request } = this
-    const length = request.headers['content-length']
-    if (request.headers['transfer-encoding'] === undefined && (length === undefined || length === '0')) {
-      this.#dispatch(pool, null)
-    } else if (length !== undefined && Number(length) <= bufferedBodyBytesMax) {
+    const length = bodyBytesOf(request)
+    if (length === 0) this.#body = null
+    if (this.#body !== undefined) take(this.#body)
+    else if (length === undefined || length > bufferedBodyBytesMax) take(new RequestBody(request))
+    else {
       const chunks: Buffer[] = []
       request.on('data', (chunk: Buffer) => chunks.push(chunk))
-      request.on('end', () => this.#dispatch(pool, chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
-    } else {
-      // A stream of our own in between: the client's connection must survive a program that does not read to the end.
-      const body = request.pipe(new PassThrough())
-      body.on('error', () => request.unpipe(body))
-      body.on('close', () => request.resume())
-      this.#dispatch(pool, body)
+      request.on('end', () => {
+        this.#body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+        if (!this.#isDone) take(this.#body)
+      })
     }
   }
 
   /** Answers with a plain text, unless an answer is under way: then it is cut. */
-  fail(status: number, message: string): void {
+  fail(status: number, text: string): void {
     if (this.#isDone) return
     const { response } = this
-    if (response.headersSent) response.destroy()
-    else {
-      if (!this.request.complete) response.shouldKeepAlive = false
-      response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${message}\n`)
+    try {
+      if (response.headersSent) response.destroy()
+      else {
+        if (!this.request.complete) response.shouldKeepAlive = false
+        response.writeHead(status, plainText(text)).end(text)
+      }
+    } catch {
+      response.destroy()
     }
-    this.#end(new Error(message))
+    this.#end(new Error(text))
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#cutBy !== undefined) controller.abort(this.#cutBy)
+  onStart(exchange: Exchange): void {
+    this.#exchange = exchange
+    if (this.#cutBy !== undefined) exchange.abort(this.#cutBy)
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+  onAnswer(status: number, rawHeaders: readonly (Buffer | string)[]): void {
     // Interim answers are between the program and us.
     if (status < 200 || this.#isDone) return
     const { response, request } = this
@@ -106,72 +139,153 @@ export class ProxyCall implements Dispatcher.DispatchHandler {
     this.#touch()
     // Whoever was answered before the end of the body cannot use the connection again.
     if (!request.complete) response.shouldKeepAlive = false
-    const headers = responseHeaders((controller.rawHeaders ?? []) as Buffer[])
-    this.#hasLength = headers.some((name, at) => at % 2 === 0 && name.toLowerCase() === 'content-length')
-    response.writeHead(status, headers)
-    response.flushHeaders()
+    const { headers, hasLength } = answerHeaders(rawHeaders)
+    this.#hasLength = hasLength
+    try {
+      response.writeHead(status, headers)
+    } catch (thrown) {
+      return this.#onBadAnswer(thrown)
+    }
+    // Mostly the body is right behind, and goes out with the head.
+    process.nextTick(flushHead, this)
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onData(chunk: Buffer): boolean {
+    if (this.#isDone) return true
     this.#touch()
-    if (this.response.write(chunk)) return
-    controller.pause()
-    this.response.once('drain', () => controller.resume())
+    this.#isFlushed = true
+    const { response } = this
+    try {
+      if (response.write(chunk)) return true
+    } catch (thrown) {
+      this.#onBadAnswer(thrown)
+      return true
+    }
+    response.once('drain', () => this.#exchange?.resume())
+    return false
   }
 
-  onResponseEnd(
-    _controller: Dispatcher.DispatchController,
-    trailers: Record<string, string | string[] | undefined>,
-  ): void {
-    const present = Object.entries(trailers).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
-    if (present.length > 0) this.response.addTrailers(present)
-    this.response.end()
+  onEnd(rawTrailers: readonly (Buffer | string)[]): void {
+    if (this.#isDone) return
+    this.#isFlushed = true
+    try {
+      if (rawTrailers.length > 0) this.response.addTrailers(pairsOf(rawTrailers))
+      this.response.end()
+    } catch (thrown) {
+      return this.#onBadAnswer(thrown)
+    }
     this.#end()
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.fail(502, `the program did not answer: ${messageOf(error)}`)
+  onFailure(error: unknown, { isUnsent }: { isUnsent: boolean }): void {
+    if (this.#isDone) return
+    const why = `the program did not answer: ${messageOf(error)}`
+    if (!isUnsent) return this.refuse(502, why)
+    this.#exchange = undefined
+    this.#deps.onUnsent(this, why)
   }
 
-  #dispatch(pool: Dispatcher, body: Buffer | PassThrough | null): void {
-    if (this.#isDone) return
-    const { request } = this
-    const method = request.method as Dispatcher.HttpMethod
+  flushHead(): void {
+    if (this.#isFlushed || this.#isDone) return
+    this.#isFlushed = true
     try {
-      pool.dispatch({ method, path: originForm(request.url ?? '/'), headers: requestHeaders(request), body }, this)
+      this.response.flushHeaders()
     } catch (thrown) {
-      this.fail(502, `the request cannot be forwarded: ${messageOf(thrown)}`)
+      this.#onBadAnswer(thrown)
     }
+  }
+
+  // What undici calls.
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.onStart(controller)
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    this.onAnswer(status, (controller.rawHeaders ?? []) as Buffer[])
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.onData(chunk)) controller.pause()
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    this.onEnd((controller.rawTrailers ?? []) as Buffer[])
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    this.onFailure(error, { isUnsent: this.#exchange === undefined && isDialFailure(error) })
+  }
+
+  /** The program's protocol allowed what the client's does not. */
+  #onBadAnswer(thrown: unknown): void {
+    this.refuse(502, `the program’s answer cannot be passed on: ${messageOf(thrown)}`)
+  }
+
+  #setTimers({ totalMs, responseStartMs, idleMs }: RequestTimeouts): void {
+    const { clock } = this.#deps
+    const timeOut = (): void => this.#timeOut()
+    this.#cancelTotal = clock.setTimer(totalMs, timeOut)
+    // A start that may take as long as the whole is watched with it.
+    if (responseStartMs !== undefined && responseStartMs < totalMs) {
+      this.#cancelStart = clock.setTimer(responseStartMs, timeOut)
+    }
+    if (idleMs !== undefined) this.#watchIdle(idleMs, idleMs)
+  }
+
+  #watchIdle(idleMs: number, leftMs: number): void {
+    const { clock } = this.#deps
+    this.#cancelIdle = clock.setTimer(leftMs, () => {
+      const restMs = this.#lastWriteMs + idleMs - clock.monotonicMs()
+      if (restMs > 0) this.#watchIdle(idleMs, restMs)
+      else this.#timeOut()
+    })
   }
 
   #timeOut(): void {
     const { response } = this
-    if (!response.headersSent) return this.fail(504, 'request timeout')
+    // Upstream's two hops tell by their words where the time was spent.
+    const text = this.pod === undefined ? 'activator request timeout' : 'request timeout'
+    if (!response.headersSent) return this.fail(504, text)
     // The status is out; the text at the end is all that can still be said.
     if (this.#hasLength) response.destroy()
-    else response.end('request timeout')
-    this.#end(new CallTimeout('request timeout'))
+    else response.end(text)
+    this.#end(new Error(text))
   }
 
   #touch(): void {
-    const { clock, timeouts } = this.#deps
-    if (timeouts.idleMs === undefined) return
-    this.#cancelIdle?.()
-    this.#cancelIdle = clock.setTimer(timeouts.idleMs, () => this.#timeOut())
+    if (this.#cancelIdle !== undefined) this.#lastWriteMs = this.#deps.clock.monotonicMs()
   }
 
   #end(cutBy?: Error): void {
     if (this.#isDone) return
     this.#isDone = true
-    this.#cancelTotal()
+    this.#cancelTotal?.()
     this.#cancelStart?.()
     this.#cancelIdle?.()
     if (cutBy !== undefined) {
       this.#cutBy = cutBy
-      this.#controller?.abort(cutBy)
+      this.#exchange?.abort(cutBy)
     }
-    this.#onDone()
+    this.#deps.onDone(this)
   }
+}
+
+const flushHead = (call: ProxyCall): void => call.flushHead()
+
+const plainText = (text: string): string[] => [
+  'Content-Type',
+  'text/plain; charset=utf-8',
+  'Content-Length',
+  String(Buffer.byteLength(text)),
+]
+
+function pairsOf(raw: readonly (Buffer | string)[]): [string, string][] {
+  const pairs: [string, string][] = []
+  for (let at = 0; at < raw.length; at += 2) {
+    pairs.push([textOf(raw[at]!), textOf(raw[at + 1]!)])
+  }
+  return pairs
 }
 
 /** Clients that take the gateway for their proxy send whole URLs; programs expect paths. */

@@ -3,48 +3,152 @@ import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { CancelTimer, Clock } from '../../base/clock.ts'
+import { messageOf } from '../../base/errors.ts'
+import type { ForwardOptions } from '../reconciler.ts'
+import type { PodEndpoint } from '../serving.ts'
 import { requestHeaders } from './forwarded-headers.ts'
+import type { HeaderRules } from './forwarded-headers.ts'
+import { isDialFailure } from './pod-connections.ts'
+import type { PodConnections } from './pod-connections.ts'
+import type { Ticket } from './ticket-queue.ts'
 
 /** Longest wait for the connection to the program, in milliseconds. */
 const connectMs = 10_000
+/** What a client may send before the program has agreed to listen, in bytes; more is not read yet. */
+const earlyBytesMax = 65_536
 
-/** Connects `socket` with the program at `host` and `port`, beginning with `request` itself. Ends with either side. */
-export function openTunnel(
-  request: IncomingMessage,
-  socket: Duplex,
-  head: Buffer,
-  { host, port }: { host: string; port: number },
-): Socket {
-  const program = connect({ host, port, timeout: connectMs })
-  let isConnected = false
-  const fail = (): void => {
-    if (isConnected) socket.destroy()
-    else socket.end('HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\n\r\n')
-    program.destroy()
+export interface TunnelDeps {
+  clock: Clock
+  /** How long the connection may live, its wait for a Pod included, in milliseconds. Absent: for ever. */
+  totalMs?: number
+  headerRules: HeaderRules
+  /** Nothing of it is left, its place is free. */
+  onDone: (ticket: Ticket) => void
+  /** No connection could be made: somebody else may have it. */
+  onUnsent: (ticket: Ticket, why: string) => void
+}
+
+/** Connects a client with a program, beginning with the request itself. Ends with either side. */
+export class UpgradeTunnel implements Ticket {
+  pod: PodEndpoint | undefined
+  dialFailures = 0
+  before: Ticket | undefined
+  after: Ticket | undefined
+  isQueued = false
+  #request: IncomingMessage
+  #client: Duplex
+  #head: Buffer
+  #deps: TunnelDeps
+  #forward: ForwardOptions | undefined
+  #program: Socket | undefined
+  #cancelTotal: CancelTimer | undefined
+  #isDone = false
+
+  constructor(
+    { request, socket, head }: { request: IncomingMessage; socket: Duplex; head: Buffer },
+    deps: TunnelDeps,
+    forward?: ForwardOptions,
+  ) {
+    this.#request = request
+    this.#client = socket
+    this.#head = head
+    this.#deps = deps
+    this.#forward = forward
+    if (deps.totalMs !== undefined) {
+      this.#cancelTotal = deps.clock.setTimer(deps.totalMs, () => this.#timeOut())
+    }
+    socket.on('close', () => this.#end())
+    socket.on('error', () => socket.destroy())
+    // Reading on is what tells of a client that goes away.
+    socket.on('data', this.#onEarlyData)
+    socket.on('end', this.#onEarlyEnd)
   }
-  program.on('error', fail)
-  program.on('timeout', fail)
-  program.on('connect', () => {
-    isConnected = true
+
+  send({ host, port }: PodConnections): void {
+    const program = connect({ host, port, timeout: connectMs })
+    this.#program = program
+    program.on('error', (error) => this.#onError(program, error))
+    program.on('timeout', () => program.destroy(new Error(`no connection within ${connectMs} ms`)))
+    program.on('connect', () => this.#join(program))
+    program.on('close', () => {
+      if (this.#program === program) this.#client.destroy()
+    })
+  }
+
+  refuse(status: number, message: string): void {
+    if (this.#isDone) return
+    const text = `${message}\n`
+    this.#client.end(
+      `HTTP/1.1 ${status} ${statusTexts[status] ?? 'Error'}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+        `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+    )
+    this.#end()
+  }
+
+  #onEarlyData = (data: Buffer): void => {
+    this.#head = Buffer.concat([this.#head, data])
+    if (this.#head.length > earlyBytesMax) this.#client.pause()
+  }
+
+  #onEarlyEnd = (): void => {
+    this.#client.destroy()
+  }
+
+  #join(program: Socket): void {
+    const client = this.#client
+    client.off('data', this.#onEarlyData)
+    client.off('end', this.#onEarlyEnd)
     program.setTimeout(0)
-    program.write(`${requestHead(request)}\r\n`, 'latin1')
-    if (head.length > 0) program.write(head)
+    program.setNoDelay(true)
+    program.write(this.#requestHead(), 'latin1')
+    if (this.#head.length > 0) program.write(this.#head)
     program.once('data', (answer: Buffer) => {
       // A program that declines goes on speaking HTTP, but requests find their way through the gateway only.
       if (/^HTTP\/1\.[01] 101 /.test(answer.subarray(0, 13).toString('latin1'))) return
-      socket.unpipe(program)
-      socket.resume()
+      client.unpipe(program)
+      client.resume()
     })
-    program.pipe(socket)
-    socket.pipe(program)
-  })
-  socket.on('close', () => program.destroy())
-  return program
+    program.pipe(client)
+    client.pipe(program)
+  }
+
+  #onError(program: Socket, error: Error): void {
+    if (this.#isDone) return
+    const why = `the program did not answer: ${messageOf(error)}`
+    if (!program.connecting && program.bytesWritten > 0) return void this.#client.destroy()
+    this.#program = undefined
+    if (isDialFailure(error)) this.#deps.onUnsent(this, why)
+    else this.refuse(502, why)
+  }
+
+  #timeOut(): void {
+    if (this.#program === undefined) this.refuse(504, 'activator request timeout')
+    else this.#client.destroy()
+  }
+
+  #end(): void {
+    if (this.#isDone) return
+    this.#isDone = true
+    this.#cancelTotal?.()
+    this.#head = nothing
+    this.#program?.destroy()
+    this.#deps.onDone(this)
+  }
+
+  #requestHead(): string {
+    const request = this.#request
+    const headers = requestHeaders(request, this.#deps.headerRules, this.#forward, { upgrade: true })
+    let text = `${request.method} ${request.url} HTTP/1.1\r\n`
+    for (let at = 0; at < headers.length; at += 2) text += `${headers[at]}: ${headers[at + 1]}\r\n`
+    return `${text}\r\n`
+  }
 }
 
-function requestHead(request: IncomingMessage): string {
-  const headers = requestHeaders(request, { upgrade: true })
-  let text = `${request.method} ${request.url} HTTP/1.1\r\n`
-  for (let at = 0; at < headers.length; at += 2) text += `${headers[at]}: ${headers[at + 1]}\r\n`
-  return text
+const nothing = Buffer.alloc(0)
+
+const statusTexts: Record<number, string> = {
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
 }

@@ -1,0 +1,156 @@
+// Where the requests of one Revision pass: they wait here for a Pod, are kept within its limits, and are counted.
+// Source: knative/serving pkg/activator, pkg/queue.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import type { Metrics } from '../../base/metrics.ts'
+import type { Random } from '../../base/random.ts'
+import type { ForwardOptions } from '../reconciler.ts'
+import type { PodTable, RequestSample, RevisionDoor, RevisionDoorSpec } from '../serving.ts'
+import { Invocations } from './door-telemetry.ts'
+import { LoadMeter } from './load-meter.ts'
+import { PodRoom } from './pod-room.ts'
+import { ProxyCall } from './proxy-call.ts'
+import type { CallDeps } from './proxy-call.ts'
+import type { Ticket } from './ticket-queue.ts'
+import { UpgradeTunnel } from './upgrade-tunnel.ts'
+import type { TunnelDeps } from './upgrade-tunnel.ts'
+
+export interface RevisionDoorDeps {
+  pods: PodTable
+  clock: Clock
+  random: Random
+  log: Logger
+  metrics: Metrics
+}
+
+export interface DoorOptions extends RevisionDoorDeps {
+  /** Called once, when it begins to close. */
+  onClosing: () => void
+}
+
+/** How long closing waits for requests that were taken, in milliseconds. */
+const drainMs = 10_000
+
+export class Door implements RevisionDoor, AsyncDisposable {
+  readonly kind = 'http'
+  readonly spec: RevisionDoorSpec
+  #deps: DoorOptions
+  #room: PodRoom
+  #load: LoadMeter
+  #callDeps: CallDeps
+  #tunnelDeps: TunnelDeps
+  #listener: (() => void) | undefined
+  #closing: Promise<void> | undefined
+  #onDrained: () => void = () => undefined
+
+  constructor(spec: RevisionDoorSpec, deps: DoorOptions) {
+    const { namespace, selector, containerPort, protocol, containerConcurrency, timeouts } = spec
+    const { pods, clock, random, metrics } = deps
+    this.spec = spec
+    this.#deps = deps
+    this.#load = new LoadMeter(clock)
+    this.#room = new PodRoom({
+      pods,
+      namespace,
+      selector,
+      portOf: (pod) => pod.portOf(containerPort),
+      protocol,
+      containerConcurrency,
+      clock,
+      random,
+    })
+    const invocations = new Invocations(metrics, spec)
+    const shared = {
+      clock,
+      headerRules: { kind: 'revision', random } as const,
+      onUnsent: (ticket: Ticket, why: string) => this.#room.reenter(ticket, why),
+    }
+    this.#callDeps = {
+      ...shared,
+      timeouts,
+      onDone: (call) => {
+        this.#leave(call)
+        const { response, startedMs } = call
+        if (response.headersSent) invocations.record(response.statusCode, clock.monotonicMs() - startedMs)
+      },
+    }
+    this.#tunnelDeps = { ...shared, totalMs: timeouts.totalMs, onDone: (tunnel) => this.#leave(tunnel) }
+  }
+
+  get readyCount(): number {
+    return this.#room.readyCount
+  }
+
+  get inFlight(): number {
+    return this.#load.inFlight
+  }
+
+  get waitingCount(): number {
+    return this.#room.waitingCount
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse, options?: ForwardOptions): void {
+    this.#enter(new ProxyCall(request, response, this.#callDeps, options))
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, options?: ForwardOptions): void {
+    this.#enter(new UpgradeTunnel({ request, socket, head }, this.#tunnelDeps, options))
+  }
+
+  takeSample(): RequestSample {
+    return this.#load.take()
+  }
+
+  onDemand(listener: () => void): Disposable {
+    this.#listener = listener
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#listener === listener) this.#listener = undefined
+      },
+    }
+  }
+
+  setTrouble(message: string | undefined): void {
+    this.#room.setTrouble(message)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close()
+    await this.#closing
+  }
+
+  #enter(ticket: Ticket): void {
+    const isFirst = this.#load.inFlight === 0
+    this.#load.enter()
+    if (this.#closing !== undefined) return ticket.refuse(503, 'shutting down')
+    this.#room.enter(ticket)
+    if (isFirst) this.#listener?.()
+  }
+
+  #leave(ticket: Ticket): void {
+    this.#load.leave()
+    this.#room.leave(ticket)
+    if (this.#load.inFlight === 0) this.#onDrained()
+  }
+
+  async #close(): Promise<void> {
+    const { clock, log, onClosing } = this.#deps
+    onClosing()
+    // Who waits for a Pod to come would wait in vain.
+    if (this.#room.readyCount === 0) this.#room.refuseWaiting('shutting down')
+    if (this.#load.inFlight > 0) {
+      await new Promise<void>((resolve) => {
+        const cancel = clock.setTimer(drainMs, resolve)
+        this.#onDrained = () => {
+          cancel()
+          resolve()
+        }
+      })
+    }
+    const { namespace, name } = this.spec
+    if (this.#load.inFlight > 0) log.warn('a Revision’s door closes on open requests', { namespace, name })
+    this.#room.close('shutting down')
+  }
+}

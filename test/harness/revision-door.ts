@@ -1,0 +1,175 @@
+// For tests: a Revision's door on a fake clock, in front of programs that the test makes, behind a server of its own.
+import { createServer, request as httpRequest } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, RequestListener, Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { FakeClock, settle } from '../../src/base/fake-clock.ts'
+import { silentLogger } from '../../src/base/log.ts'
+import { createMetrics } from '../../src/base/metrics.ts'
+import type { Metrics } from '../../src/base/metrics.ts'
+import { seededRandom } from '../../src/base/random.ts'
+import { createPodTable } from '../../src/engine/pod-table.ts'
+import { createRevisionDoors } from '../../src/engine/request-path/revision-doors.ts'
+import type {
+  PodTable,
+  RegisteredPod,
+  RevisionDoor,
+  RevisionDoors,
+  RevisionDoorSpec,
+} from '../../src/engine/serving.ts'
+
+export interface DoorSetup extends AsyncDisposable {
+  door: RevisionDoor & AsyncDisposable
+  doors: RevisionDoors
+  pods: PodTable
+  clock: FakeClock
+  metrics: Metrics
+  port: number
+  /** Sends a request through the door. */
+  send(options?: SendOptions): Promise<Answer>
+  /** Starts a program and registers its Pod. */
+  addPod(program?: Program): Promise<TestPod>
+}
+
+export interface TestPod extends RegisteredPod {
+  name: string
+  port: number
+  server: Server
+}
+
+export interface Program {
+  /** @default `pod-1`, … */
+  name?: string
+  /** @default true */
+  isReady?: boolean
+  /** @default answers with the Pod's name */
+  handle?: RequestListener
+  upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+  /** Where it listens, when it is no program of ours. */
+  port?: number
+}
+
+export interface SendOptions {
+  method?: string
+  path?: string
+  headers?: Record<string, string>
+  body?: string | Buffer
+}
+
+export interface Answer {
+  status: number
+  headers: IncomingHttpHeaders
+  body: string
+  trailers: Record<string, string | undefined>
+}
+
+export const containerPort = 8080
+const selector = { 'serving.knative.dev/revisionUID': 'uid-1' }
+
+export const aDoorSpec = (settings: Partial<RevisionDoorSpec> = {}): RevisionDoorSpec => ({
+  namespace: 'default',
+  name: 'hello-00001',
+  uid: 'uid-1',
+  selector,
+  containerPort,
+  protocol: 'http1',
+  containerConcurrency: 0,
+  timeouts: { totalMs: 300_000 },
+  ...settings,
+})
+
+/** A door without Pods. */
+export async function openDoor(settings: Partial<RevisionDoorSpec> = {}): Promise<DoorSetup> {
+  const clock = new FakeClock()
+  const metrics = createMetrics()
+  const pods = createPodTable({ clock })
+  const doors = createRevisionDoors({
+    pods,
+    clock,
+    random: seededRandom(1),
+    log: silentLogger,
+    metrics,
+  })
+  const door = doors.open(aDoorSpec(settings))
+  const programs: Server[] = []
+  const server = createServer((request, response) => door.handle(request, response))
+  server.on('upgrade', (request, socket, head) => door.upgrade!(request, socket, head))
+  const port = await listen(server)
+  let made = 0
+  return {
+    door,
+    doors,
+    pods,
+    clock,
+    metrics,
+    port,
+    send: (options) => send(port, options),
+    async addPod({ name = `pod-${++made}`, isReady = true, handle, upgrade, port: given } = {}) {
+      const program = createServer(handle ?? ((_request, response) => void response.end(name)))
+      if (upgrade !== undefined) program.on('upgrade', upgrade)
+      programs.push(program)
+      const programPort = given ?? (await listen(program))
+      const pod = pods.register({
+        namespace: 'default',
+        name,
+        uid: `uid-of-${name}`,
+        labels: selector,
+        host: '127.0.0.1',
+        ports: new Map([[containerPort, programPort]]),
+        portNames: new Map(),
+        isReady,
+      })
+      return Object.assign(pod, { name, port: programPort, server: program })
+    },
+    async [Symbol.asyncDispose]() {
+      for (const each of [server, ...programs]) {
+        each.close()
+        each.closeAllConnections()
+      }
+      const closing = door[Symbol.asyncDispose]()
+      await settle()
+      await clock.advance(60_000)
+      await closing
+    },
+  }
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return (server.address() as AddressInfo).port
+}
+
+export function send(
+  port: number,
+  { method = 'GET', path = '/', headers = {}, body }: SendOptions = {},
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ host: '127.0.0.1', port, method, path, headers, agent: false })
+    request.on('error', reject)
+    request.on('response', (response) => void read(response).then(resolve, reject))
+    request.end(body)
+  })
+}
+
+/** A port that nobody listens on. */
+export async function closedPort(): Promise<number> {
+  const server = createServer()
+  const port = await listen(server)
+  await new Promise<void>((resolve) => server.close(() => resolve()))
+  return port
+}
+
+export async function read(response: IncomingMessage): Promise<Answer> {
+  let text = ''
+  for await (const chunk of response.setEncoding('utf8')) text += chunk as string
+  return { status: response.statusCode!, headers: response.headers, body: text, trailers: response.trailers }
+}
+
+/** Turns the loop until the condition holds. */
+export async function until(isSo: () => boolean): Promise<void> {
+  const untilMs = performance.now() + 10_000
+  while (!isSo()) {
+    if (performance.now() > untilMs) throw new Error(`never came true: ${isSo.toString()}`)
+    await settle(1)
+  }
+}
