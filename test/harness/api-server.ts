@@ -15,7 +15,10 @@ import { openCaches } from '../../src/engine/control-loop/caches.ts'
 import { startControllers } from '../../src/engine/control-loop/start-controllers.ts'
 import { createFlowFeed } from '../../src/engine/flow.ts'
 import type { KindDefinition } from '../../src/engine/kind.ts'
+import { createPodTable } from '../../src/engine/pod-table.ts'
 import type { KindDeps, ResourceClient } from '../../src/engine/reconciler.ts'
+import { createEndpointTable } from '../../src/engine/request-path/endpoint-table.ts'
+import { createRevisionDoors } from '../../src/engine/request-path/revision-doors.ts'
 import { customResourceDefinition } from '../../src/kinds/apiextensions/custom-resource-definition/kind.ts'
 import { storeDefinitions } from '../../src/kinds/apiextensions/custom-resource-definition/definitions.ts'
 import { configMap } from '../../src/kinds/core/config-map/kind.ts'
@@ -47,16 +50,23 @@ export async function startTestApiServer(kinds: readonly KindDefinition[] = []):
   const operations = createOperations({ store, registry, config, ...environment })
   const client = createResourceClient({ operations, registry })
   const caches = starting.use(await openCaches({ store, kinds: registry.all(), ...environment }))
-  // The core kinds have no data plane.
-  const dataPlane = {} as Pick<KindDeps, 'transport' | 'delivery' | 'runtime' | 'endpoints'>
+  const pods = createPodTable(environment)
+  const metrics = createMetrics()
+  const revisions = createRevisionDoors({ pods, metrics, ...environment })
+  // The core kinds send no events and start no programs.
+  const absent = {} as Pick<KindDeps, 'transport' | 'delivery' | 'runtime' | 'autoscaler'>
   const addresses = { gatewayUrl: '', apiUrl: '', serviceDomain: '' }
   const deps = {
     client,
     config,
     addresses,
     ...environment,
-    ...dataPlane,
-    metrics: createMetrics(),
+    ...absent,
+    endpoints: createEndpointTable(),
+    pods,
+    revisions,
+    podDirectory: '',
+    metrics,
     flow: createFlowFeed(),
   }
   starting.use(await startControllers({ kinds: registry.all(), caches, deps }))

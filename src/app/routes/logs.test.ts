@@ -32,6 +32,32 @@ test('gives the lines of a workload, and passes on how many are wanted', async (
   assert.deepEqual([asked[0]!.options.follow, asked[0]!.options.tailLines], [false, 5])
 })
 
+test('a Pod is known by its newest instance, a Deployment by what its Pods write', async () => {
+  const asked: string[] = []
+  const written: WorkloadLogs = {
+    logs(_, name) {
+      asked.push(name)
+      return name.includes('_') || name === 'shop' ? lines() : undefined
+    },
+  }
+  async function* lines(): AsyncGenerator<LogLine> {
+    yield { text: 'x' } as LogLine
+  }
+  await using bed = await aRouteBed(logsRoute, { runtime: written })
+  const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'v1-deployment', uid: 'u', controller: true }
+  const labels = { 'serving.knative.dev/service': 'shop' }
+  bed.objects.push({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'v1-abc', namespace: 'shop', labels, ownerReferences: [owner] },
+    spec: { containers: [{ name: 'app' }] },
+    status: { containerStatuses: [{ name: 'app', restartCount: 2 }] },
+  })
+  assert.equal((await bed.call('/knode/v1/logs/shop/v1-abc')).text, 'x\n')
+  assert.equal((await bed.call('/knode/v1/logs/shop/v1-deployment')).text, 'x\n')
+  assert.deepEqual(asked, ['v1-abc', 'v1-abc_app_2', 'v1-deployment', 'shop'])
+})
+
 test('refuses bad parameters and unknown workloads, saying what is wrong', async () => {
   await using bed = await aRouteBed(logsRoute, { runtime: someLogs([], []) })
   const rows: [string, number, RegExp][] = [

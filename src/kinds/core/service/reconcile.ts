@@ -1,21 +1,32 @@
-// Moves a Service whose address another one had first: admission chooses addresses without seeing other Services.
-// Source of the idea: kubernetes/kubernetes pkg/registry/core/service/ipallocator/controller/repair.go.
-import type { Caches, ReconcileContext, Reconciler, ResourceClient } from '../../../engine/reconciler.ts'
+// Opens the hosts of a Service, and moves one whose address another had first: admission chooses addresses without seeing
+// other Services. Source of the idea: kubernetes/kubernetes pkg/registry/core/service/ipallocator/controller/repair.go.
+import type { Caches, KindDeps, ReconcileContext, Reconciler, ResourceClient } from '../../../engine/reconciler.ts'
 import { namespacedName } from '../../../model/kubernetes/resource.ts'
 import { clusterIpFor } from './cluster-ip.ts'
+import { endpointSpec, ServiceEndpoints } from './endpoints.ts'
 import type { Service } from './schema.ts'
 import { headless } from './validate.ts'
 
 export class ServiceReconciler implements Reconciler<Service> {
   #caches: Caches
   #client: ResourceClient
+  #endpoints: ServiceEndpoints
 
-  constructor({ caches, client }: { caches: Caches; client: ResourceClient }) {
-    this.#caches = caches
-    this.#client = client
+  constructor(deps: KindDeps) {
+    this.#caches = deps.caches
+    this.#client = deps.client
+    this.#endpoints = new ServiceEndpoints(deps)
+    deps.endpoints.add(this.#endpoints)
   }
 
   async reconcile(service: Service, context: ReconcileContext): Promise<void> {
+    const endpoint = endpointSpec(service)
+    if (endpoint === undefined) await context.workers.stop('endpoint')
+    else await context.workers.ensure('endpoint', endpoint, (spec) => Promise.resolve(this.#endpoints.open(spec)))
+    await this.#moveIfTaken(service, context)
+  }
+
+  async #moveIfTaken(service: Service, context: ReconcileContext): Promise<void> {
     const { clusterIP } = service.spec
     if (clusterIP === undefined || clusterIP === headless) return
     // Read untracked: only the younger of two needs to notice, and it comes into the cache after the older.
