@@ -7,6 +7,7 @@ export const commands: Readonly<Record<string, () => Promise<{ command: Command 
   delete: () => import('./commands/delete.ts'),
   get: () => import('./commands/get.ts'),
   describe: () => import('./commands/describe.ts'),
+  explain: () => import('./commands/explain.ts'),
   wait: () => import('./commands/wait.ts'),
   send: () => import('./commands/send.ts'),
   tail: () => import('./commands/tail.ts'),
