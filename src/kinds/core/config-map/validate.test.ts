@@ -47,3 +47,13 @@ test('an immutable ConfigMap keeps its data and stays immutable', () => {
   ])
   assert.deepEqual(complaints(aConfigMap({ data: { a: '2' }, immutable: true }), aConfigMap({ data: { a: '1' } })), [])
 })
+
+test('a ConfigMap of Serving that makes no sense is refused in the name of Serving’s webhook', () => {
+  const autoscaler = (namespace: string): ConfigMap =>
+    aConfigMap({ metadata: { name: 'config-autoscaler', namespace }, data: { 'stable-window': '1s' } })
+  const text =
+    'admission webhook "config.webhook.serving.knative.dev" denied the request: validation failed: ' +
+    'stable-window = 1s, must be in [6s; 1h0m0s] range'
+  assert.throws(() => complaints(autoscaler('knative-serving')), { code: 400, message: text })
+  assert.deepEqual(complaints(autoscaler('default')), [])
+})

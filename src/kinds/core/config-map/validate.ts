@@ -4,10 +4,15 @@ import type { AdmissionContext } from '../../../engine/kind.ts'
 import { dataBytesMax, isBase64, keyErrors } from '../../../model/kubernetes/config-data.ts'
 import { disallowedField, fieldError, invalidValue } from '../../../model/kubernetes/field-error.ts'
 import type { FieldError } from '../../../model/kubernetes/field-error.ts'
+import { StatusError } from '../../../model/kubernetes/status-error.ts'
+import { servingSystemNamespace } from '../../../model/knative/feature-flags.ts'
+import { servingConfigObjection, servingConfigWebhook } from '../../../model/serving/config-check/check.ts'
 import type { ConfigMap } from './schema.ts'
 
+/** @throws {StatusError} 400 in the name of Serving's webhook, for a ConfigMap of its that makes no sense */
 export function validateConfigMap(configMap: ConfigMap, { old }: AdmissionContext<ConfigMap>): FieldError[] {
   const { data = {}, binaryData = {} } = configMap
+  askServing(configMap)
   const errors: FieldError[] = []
   for (const key of Object.keys(data)) {
     errors.push(...keyErrors(key, 'data'))
@@ -24,6 +29,15 @@ export function validateConfigMap(configMap: ConfigMap, { old }: AdmissionContex
   if (bytes > dataBytesMax) errors.push(fieldError(`Too long: may not be more than ${dataBytesMax} bytes`, ['data']))
   if (old?.immutable === true) errors.push(...immutableErrors(configMap, old))
   return errors
+}
+
+/** On a cluster it is asked before Kubernetes' own rules. */
+function askServing({ metadata, data = {} }: ConfigMap): void {
+  if (metadata.namespace !== servingSystemNamespace) return
+  const objection = servingConfigObjection(metadata.name, data, metadata.annotations)
+  if (objection === undefined) return
+  const text = `admission webhook "${servingConfigWebhook}" denied the request: validation failed: ${objection}`
+  throw new StatusError(400, 'BadRequest', text)
 }
 
 function immutableErrors(configMap: ConfigMap, old: ConfigMap): FieldError[] {
