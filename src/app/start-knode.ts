@@ -13,16 +13,19 @@ import { createKindRegistry } from '../engine/api-server/kind-registry.ts'
 import { createOperations } from '../engine/api-server/object-operations.ts'
 import { createResourceClient } from '../engine/api-server/resource-client.ts'
 import { startApiServer } from '../engine/api-server/http/api-front.ts'
+import { createAutoscaler } from '../engine/autoscaling/autoscaler.ts'
 import { openCaches } from '../engine/control-loop/caches.ts'
 import { EventRecorder } from '../engine/control-loop/events.ts'
 import { startControllers } from '../engine/control-loop/start-controllers.ts'
 import { createDeliveryEngine } from '../engine/delivery/engine.ts'
 import { createFlowFeed } from '../engine/flow.ts'
 import type { ConfigReader, KindDefinition } from '../engine/kind.ts'
+import { createPodTable } from '../engine/pod-table.ts'
 import { closedEndpoint } from '../engine/reconciler.ts'
 import type { ResourceClient } from '../engine/reconciler.ts'
 import { createEndpointTable } from '../engine/request-path/endpoint-table.ts'
 import { startGateway } from '../engine/request-path/http-front.ts'
+import { createRevisionDoors } from '../engine/request-path/revision-doors.ts'
 import { storeDefinitions } from '../kinds/apiextensions/custom-resource-definition/definitions.ts'
 import { kinds as allKinds } from '../kinds/registry.ts'
 import type { Resource } from '../model/kubernetes/resource.ts'
@@ -89,7 +92,10 @@ export async function startKnode(options: KnodeOptions = {}): Promise<RunningKno
         log,
       })
   const transport = withStreamDefaults(starting.use(opened), config)
-  const runtime = starting.use(await openWorkloadRuntime({ dataDir: directory, clock, random, log }))
+  let gatewayPort: number | undefined
+  const runtime = starting.use(
+    await openWorkloadRuntime({ dataDir: directory, gatewayPort: () => gatewayPort, clock, random, log }),
+  )
   const caches = starting.use(await openCaches({ store, kinds, clock, log }))
   const configReader: ConfigReader = {
     data: (namespace, name) =>
@@ -99,6 +105,9 @@ export async function startKnode(options: KnodeOptions = {}): Promise<RunningKno
   const operations = createOperations({ store, registry, config: configReader, clock, random, log })
   const client = createResourceClient({ operations, registry, log })
 
+  const pods = createPodTable({ clock })
+  const revisions = createRevisionDoors({ pods, clock, random, log, metrics })
+  const autoscaler = starting.use(createAutoscaler({ caches, client, clock, log, metrics, pods, revisions }))
   const endpoints = createEndpointTable()
   const notYet = endpoints.add({ find: () => closedEndpoint('Knode is starting') })
   const { eventBytesMax, graceMs, host } = config
@@ -113,6 +122,7 @@ export async function startKnode(options: KnodeOptions = {}): Promise<RunningKno
       limits: { eventBytesMax, drainMs: graceMs },
     }),
   )
+  gatewayPort = Number(new URL(gateway.url).port)
   const credentials = await readOrMakeCredentials(directory, clock.now())
   const addresses = { gatewayUrl: gateway.url, apiUrl: '', serviceDomain: serviceDomain(gateway.url) }
   const recorder = starting.use(new EventRecorder({ client, clock, log }))
@@ -120,7 +130,7 @@ export async function startKnode(options: KnodeOptions = {}): Promise<RunningKno
   const delivery = starting.use(
     createDeliveryEngine({ transport, endpoints, addresses, clock, log, metrics, flow, ...told }),
   )
-  const routes = knodeRoutes({ caches, transport, runtime, delivery, flow, metrics, clock, random })
+  const routes = knodeRoutes({ caches, transport, runtime, delivery, autoscaler, flow, metrics, clock, random })
   await bootstrap(client)
   await storeDefinitions(client, kinds, clock.now())
   await caches.caughtUp()
@@ -150,6 +160,10 @@ export async function startKnode(options: KnodeOptions = {}): Promise<RunningKno
         delivery,
         runtime,
         endpoints,
+        pods,
+        podDirectory: join(directory, 'pods'),
+        revisions,
+        autoscaler,
         addresses,
         clock,
         random,

@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Metrics } from '../../base/metrics.ts'
 import type { Random } from '../../base/random.ts'
 import type { ExtraRoute } from '../../engine/api-server/http/api-front.ts'
+import type { Autoscaler } from '../../engine/autoscaler.ts'
 import type { RunningDeliveryEngine } from '../../engine/delivery/engine.ts'
 import type { FlowFeed } from '../../engine/flow.ts'
 import type { Caches } from '../../engine/reconciler.ts'
@@ -16,6 +17,7 @@ export interface RouteDeps {
   transport: EventTransport
   runtime: WorkloadLogs
   delivery: Pick<RunningDeliveryEngine, 'replay'>
+  autoscaler: Pick<Autoscaler, 'snapshot'>
   flow: FlowFeed
   metrics: Metrics
   clock: Clock

@@ -10,9 +10,9 @@ import { createMetrics } from '../../base/metrics.ts'
 import { seededRandom } from '../../base/random.ts'
 import { statusOf } from '../../engine/api-server/http/answers.ts'
 import type { ExtraRoute } from '../../engine/api-server/http/api-front.ts'
+import { kindIdOf } from '../../engine/children.ts'
 import { createFlowFeed } from '../../engine/flow.ts'
 import type { Resource } from '../../model/kubernetes/resource.ts'
-import { parseApiVersion } from '../../model/kubernetes/resource.ts'
 import { openEventTransport } from '../../ports/event-transport/open.ts'
 import type { RouteDeps } from './route.ts'
 
@@ -38,10 +38,9 @@ export async function aRouteBed(
   const objects: Resource[] = []
   const stopping = new AbortController()
   const ofKind = (kind: string, namespace?: string): Resource[] =>
-    objects.filter((object) => {
-      const id = `${object.kind}.${parseApiVersion(object.apiVersion).group}`
-      return id === kind && (namespace === undefined || object.metadata.namespace === namespace)
-    })
+    objects.filter(
+      (object) => kindIdOf(object) === kind && (namespace === undefined || object.metadata.namespace === namespace),
+    )
   const deps = {
     caches: {
       get: <Object extends Resource>(kind: string, namespace: string, name: string) =>
@@ -55,6 +54,7 @@ export async function aRouteBed(
         throw new Error('not expected')
       },
     },
+    autoscaler: { snapshot: () => undefined },
     flow: createFlowFeed(),
     metrics: createMetrics(),
     random: seededRandom(1),

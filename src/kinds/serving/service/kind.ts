@@ -9,6 +9,7 @@ import { validateService } from './validate.ts'
 export const servingService = defineKind<Service>({
   group: 'serving.knative.dev',
   kind: 'Service',
+  description: 'A program behind an address: started when somebody asks, stopped when nobody does.',
   plural: 'services',
   shortNames: ['kservice', 'ksvc'],
   categories: ['all', 'knative', 'serving'],
@@ -25,6 +26,7 @@ export const servingService = defineKind<Service>({
       ],
     },
   ],
+  crd: { labels: { 'duck.knative.dev/addressable': 'true', 'duck.knative.dev/podspecable': 'true' } },
   webhooks: { mutating: 'webhook.serving.knative.dev', validating: 'validation.webhook.serving.knative.dev' },
   setDefaults: setServiceDefaults,
   validate: validateService,

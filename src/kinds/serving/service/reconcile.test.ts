@@ -1,342 +1,311 @@
 import assert from 'node:assert/strict'
-import { createServer, get } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import type { TestContext } from 'node:test'
-import { settle } from '../../../base/fake-clock.ts'
-import { seededRandom } from '../../../base/random.ts'
-import { startSmallWorld } from '../../../engine/control-loop/small-world.ts'
-import type { SmallWorld } from '../../../engine/control-loop/small-world.ts'
-import { createEndpointTable } from '../../../engine/request-path/endpoint-table.ts'
-import { conditionOf } from '../../../model/duck/conditions.ts'
+import { FakeClock } from '../../../base/fake-clock.ts'
+import { FakeClient } from '../../../engine/control-loop/fake-client.ts'
+import { reconcileOnce } from '../../../engine/control-loop/reconcile-once.ts'
+import type { ReconcileRun } from '../../../engine/control-loop/reconcile-once.ts'
+import type { Condition, KResourceStatus } from '../../../model/duck/types.ts'
 import type { Resource } from '../../../model/kubernetes/resource.ts'
-import { createFakeRuntime } from '../../../ports/workload-runtime/fake/fake-runtime.ts'
-import type { FakeProgram, FakeRuntime } from '../../../ports/workload-runtime/fake/fake-runtime.ts'
+import type { TrafficTarget } from '../../../model/serving/traffic.ts'
+import { openResourceStore } from '../../../ports/resource-store/open.ts'
+import type { Configuration, ConfigurationStatus } from '../configuration/schema.ts'
+import type { Revision } from '../revision/schema.ts'
+import type { Route, RouteStatus } from '../route/schema.ts'
+import { makeConfiguration, makeRoute } from './children.ts'
 import { servingService } from './kind.ts'
-import { servingServiceKind } from './schema.ts'
 import type { Service, ServiceSpec } from './schema.ts'
 
-interface ServingWorld extends SmallWorld {
-  runtime: FakeRuntime
-  service(name?: string): Promise<Service>
-  /** `status reason: message` of a condition. */
-  says(type?: string, name?: string): Promise<string>
-  /** Status and body of a GET at the host. */
-  fetch(host: string): Promise<string>
-  until(condition: () => boolean | Promise<boolean>): Promise<void>
-}
+const template = { spec: { containers: [{ image: 'example.com/hello' }] } }
+const ready: Condition = { type: 'Ready', status: 'True' }
+const toLatest: TrafficTarget[] = [{ latestRevision: true, percent: 100 }]
 
-/** What each image does: by default it is ready at once and answers with its instance's name. */
-type Programs = Record<string, FakeProgram | undefined>
-
-async function aWorld(t: TestContext, programs: Programs = {}, stored: Resource[] = []): Promise<ServingWorld> {
-  const endpoints = createEndpointTable()
-  let runtime: FakeRuntime | undefined
-  const kind = {
-    ...servingService,
-    reconciler(deps: Parameters<NonNullable<typeof servingService.reconciler>>[0]) {
-      runtime = createFakeRuntime({
-        clock: deps.clock,
-        program: ({ image }) => (image in programs ? programs[image] : {}),
-      })
-      return servingService.reconciler!({ ...deps, runtime, endpoints, random: seededRandom(1) })
-    },
-  }
-  const world = await startSmallWorld({ kinds: [kind, configMapKind], stored })
-  const front = createServer((request, response) => {
-    const endpoint = endpoints.find(String(request.headers.host), '/')
-    if (endpoint?.kind === 'http') endpoint.handle(request, response)
-    else response.writeHead(404).end('nobody')
-  })
-  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
-  const { port } = front.address() as AddressInfo
-  t.after(async () => {
-    front.close()
-    front.closeAllConnections()
-    const closing = world[Symbol.asyncDispose]()
-    await world.clock.advance(60_000)
-    await closing
-  })
-  const until: ServingWorld['until'] = async (isSo) => {
-    const untilMs = performance.now() + 5_000
-    while (!(await isSo())) {
-      if (performance.now() > untilMs) throw new Error(`never came true: ${isSo.toString()}`)
-      await settle(5)
-    }
-  }
-  const service = async (name = 'hello'): Promise<Service> =>
-    (await world.client.get<Service>(servingServiceKind, 'default', name))!
-  await world.settled()
-  return Object.assign(world, {
-    runtime: runtime!,
-    until,
-    service,
-    async says(type = 'Ready', name = 'hello') {
-      const { status, reason, message } = conditionOf(await service(name), type) ?? {}
-      return reason === undefined ? (status ?? '') : `${status} ${reason}: ${message}`
-    },
-    fetch: (host: string) => fetchFrom(port, host),
-  })
-}
-
-const configMapKind = {
-  group: '',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  builtIn: true,
-  versions: [{ name: 'v1', schema: {}, columns: [] }],
-}
-
-function fetchFrom(port: number, host: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    get({ host: '127.0.0.1', port, headers: { host }, agent: false }, (response) => {
-      let text = ''
-      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-      response.on('end', () => resolve(`${response.statusCode} ${text.trim()}`))
-    }).on('error', reject)
-  })
-}
-
-function aService(image = 'v1', spec: Partial<ServiceSpec> = {}, annotations: Record<string, string> = {}): Service {
+function aService(spec: Partial<ServiceSpec> = {}, metadata: Partial<Resource['metadata']> = {}): Service {
   return {
     apiVersion: 'serving.knative.dev/v1',
     kind: 'Service',
-    metadata: { name: 'hello', namespace: 'default' },
-    spec: {
-      template: { metadata: { annotations }, spec: { containers: [{ image }] } },
-      traffic: [{ latestRevision: true, percent: 100 }],
-      ...spec,
-    },
+    metadata: { name: 'hello', namespace: 'shop', uid: 'uid-of-hello', generation: 1, ...metadata },
+    spec: { template, traffic: toLatest, ...spec },
   }
 }
 
-const limit = { timeout: 20_000 }
-
-test('a Service starts its program once, is Ready, and goes to zero when nobody asks', limit, async (t) => {
-  const world = await aWorld(t, { v1: { startMs: 1_000 } })
-  await world.client.create(aService())
-  await world.settled()
-  const waiting = 'Configuration "hello" is waiting for a Revision to become ready.'
-  assert.equal(await world.says(), `Unknown RevisionMissing: ${waiting}`)
-  await world.until(() => world.runtime.started.length === 1)
-  await world.advance(1_000)
-  assert.match(await world.says(), /^True/)
-  const { status } = await world.service()
-  assert.equal(status?.url, 'http://hello.default.127.0.0.1.sslip.io:7481')
-  assert.deepEqual(status?.address, { url: 'http://hello.default.svc.cluster.local' })
-  assert.equal(status?.latestCreatedRevisionName, 'hello-00001')
-  assert.equal(status?.latestReadyRevisionName, 'hello-00001')
-  assert.deepEqual(status?.traffic, [{ revisionName: 'hello-00001', latestRevision: true, percent: 100 }])
-
-  await world.advance(60_000)
-  await world.until(() => world.runtime.running.length === 0)
-  await world.settled()
-  assert.match(await world.says(), /^True/)
+const stored = <Child extends Resource>(child: Child, status: Child['status'], metadata: object = {}): Child => ({
+  ...child,
+  metadata: { uid: `uid-of-${child.kind}`, generation: 1, ...child.metadata, ...metadata },
+  ...(status === undefined ? {} : { status }),
 })
 
-test('its first request starts it again, and waits', limit, async (t) => {
-  const world = await aWorld(t, { v1: { startMs: 500 } })
-  await world.client.create(aService())
-  await world.until(() => world.runtime.started.length === 1)
-  await world.advance(61_000)
-  await world.until(() => world.runtime.running.length === 0)
-  const answer = world.fetch('hello.default.svc.cluster.local')
-  await world.until(() => world.runtime.started.length === 2)
-  await world.advance(500)
-  assert.match(await answer, /^200 hello-00001-deployment-\w{5}$/)
-})
-
-test('the program gets its contract, and the annotations of Knode', limit, async (t) => {
-  const world = await aWorld(t)
-  await world.client.create(aService('v1', {}, { 'knode.dev/command': 'node drink.ts', 'knode.dev/workdir': 'here' }))
-  await world.until(() => world.runtime.started.length === 1)
-  const { name, ...spec } = world.runtime.started[0]!.spec
-  assert.match(name, /^hello-00001-deployment-\w{5}$/)
-  assert.deepEqual(spec, {
-    namespace: 'default',
-    group: 'hello',
-    image: 'v1',
-    env: { K_SERVICE: 'hello', K_CONFIGURATION: 'hello', K_REVISION: 'hello-00001' },
-    containerPort: 8080,
-    processCommand: 'node drink.ts',
-    workdir: 'here',
+const aConfiguration = (service: Service, status: ConfigurationStatus = {}): Configuration =>
+  stored(makeConfiguration(service), {
+    observedGeneration: 1,
+    conditions: [ready],
+    latestCreatedRevisionName: 'hello-00001',
+    latestReadyRevisionName: 'hello-00001',
+    ...status,
   })
-})
 
-test('a program that fails makes the Service say why, as upstream does, and heals by itself', limit, async (t) => {
-  const programs: Programs = { v1: { prints: ['no database'], exit: { code: 7 } } }
-  const world = await aWorld(t, programs)
-  await world.client.create(aService())
-  await world.until(async () => (await world.says()).startsWith('False'))
-  assert.equal(
-    await world.says('ConfigurationsReady'),
-    'False RevisionFailed: Revision "hello-00001" failed with message: Container failed with: no database.',
+const aRoute = (service: Service, status: RouteStatus = {}): Route =>
+  stored(makeRoute(service), {
+    observedGeneration: 1,
+    conditions: [ready],
+    url: 'http://hello.shop.example.com',
+    address: { url: 'http://hello.shop.svc.cluster.local' },
+    traffic: [{ revisionName: 'hello-00001', latestRevision: true, percent: 100 }],
+    ...status,
+  })
+
+const run = (service: Service, others: Resource[] = []): Promise<ReconcileRun<Service>> =>
+  reconcileOnce(service, { kind: servingService, stored: others })
+
+async function find<Child extends Resource>(outcome: ReconcileRun<Service>, kind: string): Promise<Child> {
+  return (await outcome.stored()).find((each) => each.kind === kind) as Child
+}
+
+test('a new Service gets a Configuration and a Route of its name, which carry its labels and annotations', async () => {
+  const service = aService(
+    { traffic: [{ revisionName: 'hello-00001', percent: 90 }, ...toLatest.map((each) => ({ ...each, percent: 10 }))] },
+    {
+      labels: { team: 'a' },
+      annotations: {
+        mine: 'yes',
+        'serving.knative.dev/creator': 'anna',
+        'serving.knative.dev/rollout-duration': '10s',
+        'kubectl.kubernetes.io/last-applied-configuration': '{}',
+      },
+    },
   )
-  assert.equal(await world.says(), 'False RevisionMissing: Configuration "hello" does not have any ready Revision.')
-  assert.match((await world.events()).join('\n'), /^ExitCode7: Revision "hello-00001" failed .* x1$/)
-  programs['v1'] = {}
-  await world.advance(1_000)
-  await world.until(async () => (await world.says()).startsWith('True'))
-})
-
-test('an image that nothing runs, and a program that never listens, are told', limit, async (t) => {
-  const world = await aWorld(t, { v1: undefined, v2: { startMs: Infinity } })
-  await world.client.create(aService())
-  await world.until(async () => (await world.says()).startsWith('False'))
-  const missing = 'Unable to fetch image "v1": no script for image v1'
-  assert.equal(
-    await world.says('ConfigurationsReady'),
-    `False RevisionFailed: Revision "hello-00001" failed with message: ${missing}.`,
-  )
-  const silent = aService('v2', {}, { 'serving.knative.dev/progress-deadline': '5s' })
-  await world.client.create({ ...silent, metadata: { name: 'silent', namespace: 'default' } })
-  await world.until(() => world.runtime.started.length === 1)
-  await world.advance(5_000)
-  await world.until(async () => (await world.says('Ready', 'silent')).startsWith('False'))
-  assert.equal(
-    await world.says('ConfigurationsReady', 'silent'),
-    'False RevisionFailed: Revision "silent-00001" failed with message: Initial scale was never achieved.',
-  )
-  const reasons = (await world.events()).map((event) => event.split(':')[0])
-  assert.deepEqual(reasons, ['ContainerMissing', 'ProgressDeadlineExceeded'])
-})
-
-test('a new Revision takes over when it is ready, not before', limit, async (t) => {
-  const world = await aWorld(t, { v2: { startMs: 1_000 } })
-  await world.client.create(aService())
-  await world.until(async () => (await world.says()).startsWith('True'))
-  await world.client.patch(servingServiceKind, 'default', 'hello', { spec: aService('v2').spec })
-  await world.until(() => world.runtime.started.length === 2)
-  await world.settled()
-  assert.match(await world.says(), /^Unknown/)
-  assert.match(await world.says('RoutesReady'), /^True/)
-  assert.match(await world.fetch('hello.default'), /^200 hello-00001-/)
-
-  await world.advance(1_000)
-  await world.until(async () => (await world.says()).startsWith('True'))
-  assert.match(await world.fetch('hello.default'), /^200 hello-00002-/)
-  await world.until(() => world.runtime.running.length === 1)
-  const { status } = await world.service()
-  assert.deepEqual(status?.traffic, [{ revisionName: 'hello-00002', latestRevision: true, percent: 100 }])
-})
-
-test('a new Revision that fails leaves the old one serving', limit, async (t) => {
-  const world = await aWorld(t, { v2: { exit: { code: 1 } } })
-  await world.client.create(aService())
-  await world.until(async () => (await world.says()).startsWith('True'))
-  await world.client.patch(servingServiceKind, 'default', 'hello', { spec: aService('v2').spec })
-  await world.until(async () => (await world.says()).startsWith('False'))
-  assert.match(await world.says(), /^False RevisionFailed: Revision "hello-00002" failed/)
-  assert.match(await world.says('RoutesReady'), /^True/)
-  const { status } = await world.service()
-  assert.deepEqual([status?.latestCreatedRevisionName, status?.latestReadyRevisionName], ['hello-00002', 'hello-00001'])
-  assert.match(await world.fetch('hello.default'), /^200 hello-00001-/)
-})
-
-test('only a change of the template makes a Revision', limit, async (t) => {
-  const world = await aWorld(t)
-  await world.client.create(aService())
-  await world.until(async () => (await world.says()).startsWith('True'))
-  const tagged = [{ latestRevision: true, percent: 100, tag: 'now' }]
-  await world.client.patch(servingServiceKind, 'default', 'hello', { spec: { traffic: tagged } })
-  await world.settled()
-  const { status } = await world.service()
-  assert.equal(status?.latestCreatedRevisionName, 'hello-00001')
-  assert.equal(status?.traffic?.[0]?.url, 'http://now-hello.default.127.0.0.1.sslip.io:7481')
-  assert.match(await world.fetch('now-hello.default.svc.cluster.local'), /^200 hello-00001-/)
-})
-
-test('requests are pinned to a Revision by name while a newer one is made', limit, async (t) => {
-  const world = await aWorld(t)
-  await world.client.create(aService())
-  await world.until(async () => (await world.says()).startsWith('True'))
-  const pinned = [{ revisionName: 'hello-00001', latestRevision: false, percent: 100 }]
-  await world.client.patch(servingServiceKind, 'default', 'hello', { spec: aService('v2', { traffic: pinned }).spec })
-  await world.until(async () => (await world.service()).status?.latestReadyRevisionName === 'hello-00002')
-  assert.match(await world.fetch('hello.default'), /^200 hello-00001-/)
-  const nowhere = [{ revisionName: 'hello-v9', latestRevision: false, percent: 100 }]
-  await world.client.patch(servingServiceKind, 'default', 'hello', { spec: { traffic: nowhere } })
-  await world.settled()
-  assert.equal(
-    await world.says('RoutesReady'),
-    'False RevisionMissing: Revision "hello-v9" referenced in traffic not found.',
-  )
-})
-
-test('a Revision takes the name its template gives', limit, async (t) => {
-  const world = await aWorld(t)
-  const service = aService()
-  service.spec.template!.metadata = { name: 'hello-blue' }
-  await world.client.create(service)
-  await world.until(async () => (await world.service()).status?.latestReadyRevisionName === 'hello-blue')
-  await world.client.patch(servingServiceKind, 'default', 'hello', { spec: aService('v2').spec })
-  // A merge patch keeps the name: take it away.
-  await world.client.patch(servingServiceKind, 'default', 'hello', { spec: { template: { metadata: { name: null } } } })
-  await world.until(async () => (await world.service()).status?.latestReadyRevisionName !== 'hello-blue')
-  assert.match((await world.service()).status?.latestReadyRevisionName ?? '', /^hello-0000[23]$/)
-})
-
-test('a Service that was Ready before a restart of Knode starts nothing until somebody asks', limit, async (t) => {
-  const first = await aWorld(t)
-  await first.client.create(aService())
-  await first.until(async () => (await first.says()).startsWith('True'))
-  const stored = await first.service()
-
-  const second = await aWorld(t, {}, [stored])
-  await second.until(async () => (await second.says()).startsWith('True'))
-  assert.equal(second.runtime.started.length, 0)
-  assert.match(await second.fetch('hello.default'), /^200 hello-00001-/)
-})
-
-test('a ConfigMap that is missing is told, and its arrival starts the program', limit, async (t) => {
-  const world = await aWorld(t)
-  const service = aService()
-  service.spec.template!.spec!.containers![0]!.envFrom = [{ configMapRef: { name: 'settings' } }]
-  await world.client.create(service)
-  await world.until(async () => (await world.says()).startsWith('False'))
-  assert.match(await world.says('ConfigurationsReady'), /failed with message: configmap "settings" not found\.$/)
-  const settings: Resource & { data: Record<string, string> } = {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name: 'settings', namespace: 'default' },
-    data: { COLOR: 'blue' },
+  const outcome = await run(service)
+  const configuration = await find<Configuration>(outcome, 'Configuration')
+  const route = await find<Route>(outcome, 'Route')
+  assert.deepEqual(configuration.metadata.labels, {
+    team: 'a',
+    'serving.knative.dev/service': 'hello',
+    'serving.knative.dev/serviceUID': 'uid-of-hello',
+  })
+  assert.deepEqual(configuration.metadata.annotations, {
+    mine: 'yes',
+    'serving.knative.dev/creator': 'anna',
+    'serving.knative.dev/routes': 'hello',
+  })
+  assert.deepEqual(configuration.spec, { template })
+  assert.deepEqual(route.metadata.labels, { team: 'a', 'serving.knative.dev/service': 'hello' })
+  assert.deepEqual(route.metadata.annotations, {
+    mine: 'yes',
+    'serving.knative.dev/creator': 'anna',
+    'serving.knative.dev/rollout-duration': '10s',
+  })
+  assert.deepEqual(route.spec.traffic, [
+    { revisionName: 'hello-00001', percent: 90 },
+    { configurationName: 'hello', latestRevision: true, percent: 10 },
+  ])
+  for (const child of [configuration, route]) {
+    assert.partialDeepStrictEqual(child.metadata.ownerReferences, [
+      { kind: 'Service', name: 'hello', controller: true },
+    ])
   }
-  await world.client.create(settings)
-  await world.until(async () => (await world.says()).startsWith('True'))
-  assert.equal(world.runtime.started[0]!.spec.env['COLOR'], 'blue')
-})
-
-test('a Service for the cluster alone says so in its URL', limit, async (t) => {
-  const world = await aWorld(t)
-  const service = aService()
-  service.metadata.labels = { 'networking.knative.dev/visibility': 'cluster-local' }
-  await world.client.create(service)
-  await world.until(async () => (await world.says()).startsWith('True'))
-  assert.equal((await world.service()).status?.url, 'http://hello.default.svc.cluster.local')
-  assert.match(await world.fetch('hello.default.127.0.0.1.sslip.io'), /^404/)
-})
-
-test('min-scale and window are taken from the template', limit, async (t) => {
-  const world = await aWorld(t)
-  const annotations = { 'autoscaling.knative.dev/min-scale': '2', 'autoscaling.knative.dev/window': '10s' }
-  await world.client.create(aService('v1', {}, annotations))
-  await world.until(() => world.runtime.running.length === 2)
-  await world.advance(120_000)
-  assert.equal(world.runtime.running.length, 2)
-  await world.client.create({
-    ...aService('v1', {}, { 'autoscaling.knative.dev/window': '10s' }),
-    metadata: { name: 'other', namespace: 'default' },
+  assert.deepEqual(
+    outcome.events.map(({ reason, message }) => `${reason}: ${message}`),
+    ['Created: Created Configuration "hello"', 'Created: Created Route "hello"'],
+  )
+  assert.deepEqual(outcome.condition('ConfigurationsReady'), {
+    status: 'Unknown',
+    reason: 'OutOfDate',
+    message: 'The Configuration is still working to reflect the latest desired specification.',
   })
-  await world.until(() => world.runtime.running.length === 3)
-  await world.advance(10_000)
-  await world.until(() => world.runtime.running.length === 2)
+  assert.deepEqual(outcome.condition('RoutesReady'), {
+    status: 'Unknown',
+    reason: 'OutOfDate',
+    message: 'The Route is still working to reflect the latest desired specification.',
+  })
 })
 
-test('a deleted Service leaves nothing behind', limit, async (t) => {
-  const world = await aWorld(t)
-  await world.client.create(aService())
-  await world.until(async () => (await world.says()).startsWith('True'))
-  await world.client.delete(servingServiceKind, 'default', 'hello')
-  await world.until(() => world.runtime.running.length === 0)
-  assert.match(await world.fetch('hello.default'), /^404/)
+test('a Service whose children are Ready is Ready, and shows where it is and what serves', async () => {
+  const service = aService()
+  const { status, condition, events } = await run(service, [aConfiguration(service), aRoute(service)])
+  assert.equal(condition('Ready')?.status, 'True')
+  assert.partialDeepStrictEqual(status, {
+    url: 'http://hello.shop.example.com',
+    address: { url: 'http://hello.shop.svc.cluster.local' },
+    latestCreatedRevisionName: 'hello-00001',
+    latestReadyRevisionName: 'hello-00001',
+    traffic: [{ revisionName: 'hello-00001', latestRevision: true, percent: 100 }],
+  })
+  assert.deepEqual(events, [])
+})
+
+test('what its children say of themselves, a Service repeats', async () => {
+  const service = aService()
+  const failed: Condition = {
+    type: 'Ready',
+    status: 'False',
+    reason: 'RevisionFailed',
+    message: 'Revision "x" failed.',
+  }
+  const waiting: Condition = { type: 'Ready', status: 'Unknown', reason: 'RevisionMissing', message: 'it waits' }
+  const { condition } = await run(service, [
+    aConfiguration(service, { conditions: [failed] }),
+    aRoute(service, { conditions: [waiting] }),
+  ])
+  assert.deepEqual(condition('ConfigurationsReady'), {
+    status: 'False',
+    reason: 'RevisionFailed',
+    message: 'Revision "x" failed.',
+  })
+  assert.deepEqual(condition('RoutesReady'), { status: 'Unknown', reason: 'RevisionMissing', message: 'it waits' })
+  assert.equal(condition('Ready')?.status, 'False')
+})
+
+test('a Route that still serves an older Revision keeps the Service from being Ready', async () => {
+  const service = aService()
+  const latest = { latestCreatedRevisionName: 'hello-00002', latestReadyRevisionName: 'hello-00002' }
+  const rows: TrafficTarget[][] = [
+    [{ revisionName: 'hello-00001', latestRevision: true, percent: 100 }],
+    // A gradual rollout.
+    [
+      { revisionName: 'hello-00001', latestRevision: true, percent: 99 },
+      { revisionName: 'hello-00002', latestRevision: true, percent: 1 },
+    ],
+  ]
+  for (const traffic of rows) {
+    const { condition } = await run(service, [aConfiguration(service, latest), aRoute(service, { traffic })])
+    assert.deepEqual(condition('RoutesReady'), {
+      status: 'Unknown',
+      reason: 'TrafficNotMigrated',
+      message: 'Traffic is not yet migrated to the latest revision.',
+    })
+  }
+})
+
+test('a child that somebody else made is left alone, and said to be not owned', async () => {
+  const service = aService()
+  const foreign = (child: Resource): Resource => ({ ...child, metadata: { ...child.metadata, ownerReferences: [] } })
+  const first = await run(service, [foreign(aConfiguration(service))])
+  assert.deepEqual(first.condition('ConfigurationsReady'), {
+    status: 'False',
+    reason: 'NotOwned',
+    message: 'There is an existing Configuration "hello" that we do not own.',
+  })
+  assert.equal((first.thrown as Error).message, 'service: "hello" does not own configuration: "hello"')
+  const second = await run(service, [aConfiguration(service), foreign(aRoute(service))])
+  assert.deepEqual(second.condition('RoutesReady'), {
+    status: 'False',
+    reason: 'NotOwned',
+    message: 'There is an existing Route "hello" that we do not own.',
+  })
+})
+
+test('whatever somebody changed of the children is put back, surplus labels and annotations too', async () => {
+  const service = aService({}, { annotations: { mine: 'yes' } })
+  const strange = { labels: { strange: '1' }, annotations: { strange: '1', 'serving.knative.dev/routes': 'other' } }
+  const configuration = stored(aConfiguration(service), { observedGeneration: 1 }, strange)
+  const route = stored({ ...aRoute(service), spec: { traffic: [] } }, { observedGeneration: 1 }, strange)
+  const outcome = await run(service, [configuration, route])
+  const { metadata } = await find<Configuration>(outcome, 'Configuration')
+  assert.deepEqual(metadata.labels, makeConfiguration(service).metadata.labels)
+  // Other Routes that lead to it are the labeler's to tell.
+  assert.deepEqual(metadata.annotations, { mine: 'yes', 'serving.knative.dev/routes': 'hello,other' })
+  const mended = await find<Route>(outcome, 'Route')
+  assert.deepEqual(mended.metadata.labels, makeRoute(service).metadata.labels)
+  assert.deepEqual(mended.metadata.annotations, { mine: 'yes' })
+  assert.deepEqual(mended.spec, makeRoute(service).spec)
+})
+
+test('an unchanged Service writes none of its children', async () => {
+  const service = aService({}, { annotations: { mine: 'yes' } })
+  const store = await openResourceStore({ driver: 'memory' })
+  const client = new FakeClient({ store, clock: new FakeClock() })
+  client.update = () => Promise.reject(new Error('a child was written'))
+  const stored = [aConfiguration(service), aRoute(service)]
+  const { thrown } = await reconcileOnce(service, { kind: servingService, stored, deps: { client } })
+  assert.equal(thrown, undefined)
+})
+
+test('an edit of traffic or metadata makes no new Revision', async () => {
+  const before = aService()
+  const traffic = [{ revisionName: 'hello-00001', percent: 100 }]
+  const after = aService({ traffic }, { labels: { team: 'b' }, generation: 2 })
+  const outcome = await run(after, [aConfiguration(before), aRoute(before)])
+  const configuration = await find<Configuration>(outcome, 'Configuration')
+  assert.equal(configuration.metadata.labels?.['team'], 'b')
+  assert.equal(configuration.metadata.generation, 1)
+  const route = await find<Route>(outcome, 'Route')
+  assert.deepEqual([route.spec.traffic, route.metadata.generation], [traffic, 2])
+  assert.equal(outcome.condition('RoutesReady')?.reason, 'OutOfDate')
+})
+
+test('a default that came later makes no new Revision', async () => {
+  const service = aService()
+  const withDefault = aService({ template: { spec: { ...template.spec, containerConcurrency: 0 } } })
+  for (const [object, stored] of [
+    [service, aConfiguration(withDefault)],
+    [withDefault, aConfiguration(service)],
+  ] as const) {
+    const outcome = await run(object, [stored])
+    assert.equal((await find<Configuration>(outcome, 'Configuration')).metadata.generation, 1)
+  }
+})
+
+test('with a Revision name of its own the Route waits for the Configuration', async () => {
+  const service = aService({ template: { ...template, metadata: { name: 'hello-v2' } } })
+  const outcome = await run(service, [aConfiguration(service, { observedGeneration: 0 })])
+  assert.equal(outcome.condition('ConfigurationsReady')?.reason, 'OutOfDate')
+  assert.equal(await find(outcome, 'Route'), undefined)
+})
+
+test('a Revision name that is taken moves no traffic', async () => {
+  const service = aService({ template: { ...template, metadata: { name: 'hello-v2' } } })
+  const revision = (image: string, owner: string, generation: string): Revision => ({
+    apiVersion: 'serving.knative.dev/v1',
+    kind: 'Revision',
+    metadata: {
+      name: 'hello-v2',
+      namespace: 'shop',
+      labels: { 'serving.knative.dev/configurationGeneration': generation },
+      ownerReferences: [{ apiVersion: 'v1', kind: 'Configuration', name: 'c', uid: owner, controller: true }],
+    },
+    spec: { containers: [{ image }] },
+  })
+  const taken = {
+    status: 'False',
+    reason: 'RevisionNameTaken',
+    message: 'The revision name "hello-v2" is taken by a conflicting Revision, so traffic will not be migrated',
+  }
+  for (const other of [
+    revision('example.com/hello', 'somebody', '1'),
+    revision('example.com/other', 'uid-of-Configuration', '7'),
+  ]) {
+    const outcome = await run(service, [aConfiguration(service), other])
+    assert.deepEqual(outcome.condition('RoutesReady'), taken)
+    assert.equal(await find(outcome, 'Route'), undefined)
+  }
+  const own = await run(service, [aConfiguration(service), revision('example.com/x', 'uid-of-Configuration', '1')])
+  assert.notEqual(await find(own, 'Route'), undefined)
+})
+
+test('a Service that Knode 0.1 stored comes up with children, and loses what only 0.1 needed', async () => {
+  const service = aService()
+  const status: KResourceStatus & object = {
+    observedGeneration: 3,
+    conditions: [ready],
+    annotations: { 'knode.dev/template': '0123456789abcdef', 'knode.dev/configuration-generation': '3' },
+  }
+  service.status = { ...status, latestCreatedRevisionName: 'hello-00003', latestReadyRevisionName: 'hello-00003' }
+  const first = await run(service)
+  assert.equal(first.status.annotations, undefined)
+  assert.equal(first.condition('Ready')?.status, 'Unknown')
+  assert.notEqual(await find(first, 'Configuration'), undefined)
+  const later = await run({ ...service, status: first.status }, [aConfiguration(service), aRoute(service)])
+  assert.equal(later.status.latestReadyRevisionName, 'hello-00001')
+  assert.equal(later.condition('Ready')?.status, 'True')
+})
+
+test('a Service says in words why its latest Revision has as many instances as it has', async () => {
+  const service = aService()
+  const scaler = {
+    apiVersion: 'autoscaling.internal.knative.dev/v1alpha1',
+    kind: 'PodAutoscaler',
+    metadata: { name: 'hello-00001', namespace: 'shop' },
+    status: { annotations: { 'knode.dev/scale': '2 because of 14 requests at a time' } },
+  }
+  const { status } = await run(service, [aConfiguration(service), aRoute(service), scaler])
+  assert.deepEqual(status.annotations, { 'knode.dev/scale': '2 because of 14 requests at a time' })
 })

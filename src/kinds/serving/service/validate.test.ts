@@ -29,7 +29,7 @@ const context = (old?: Service) =>
     : { operation: 'update' as const, old, user, config }
 
 const refusal = (service: Service, old?: Service): string =>
-  fieldErrorText(validateService(admitted(service, old), context(old)))
+  fieldErrorText(validateService(admitted(service, old), context(old)).filter(({ level }) => level !== 'warning'))
 
 test('a Service is refused in upstream’s words', () => {
   const rollout = 'serving.knative.dev/rollout-duration'
@@ -94,4 +94,16 @@ test('a template under a name of its own is not touched by new defaults, and may
     refusal(changed, before),
     /^Saw the following changes without a name change \(-old \+new\): spec\.template\.metadata\.name\n/,
   )
+})
+
+test('a new template is warned of its insecure defaults, an old one is not', () => {
+  const warnings = (service: Service, old?: Service): string[] =>
+    validateService(admitted(service, old), context(old)).flatMap(({ level, message }) =>
+      level === 'warning' ? [message] : [],
+    )
+  const old = admitted(aService())
+  assert.deepEqual(warnings(aService()), [
+    'Kubernetes default value is insecure, Knative may default this to secure in a future release',
+  ])
+  assert.deepEqual(warnings({ ...old, metadata: { ...old.metadata, labels: { team: 'a' } } }, old), [])
 })
