@@ -1,8 +1,10 @@
 // `npm test`: sets up a fresh clone, runs every test on the pinned Node, and ends with `N passed, N failed, N skipped`.
 import { spawn } from 'node:child_process'
 import { pinnedNode, root, setUp } from './set-up.mjs'
+import { installTestServers } from './test-servers.mjs'
 
 setUp()
+installTestServers()
 const given = process.argv.slice(2)
 const files = given.length > 0 ? given : ['src/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts']
 const child = spawn(

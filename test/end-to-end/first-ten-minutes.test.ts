@@ -1,35 +1,18 @@
 // Runs docs/first-ten-minutes.md as written, in a folder that looks like a clone.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { readFile, symlink } from 'node:fs/promises'
+import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
 import { startKnodeProcess } from '../harness/knode-process.ts'
+import { readPage, runBlocks } from '../harness/page.ts'
 import { skipUnlessInstalled } from '../harness/programs.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
-interface Block {
-  section: string
-  terminal: string
-  text: string
-}
-
-function blocksOf(page: string): Block[] {
-  const blocks: Block[] = []
-  let section = ''
-  for (const [, heading, info, text] of page.matchAll(/^## (.+)$|^```sh(.*)\n([\s\S]*?)^```$/gm)) {
-    if (heading !== undefined) section = heading
-    else blocks.push({ section, terminal: /terminal=(\d)/.exec(info ?? '')?.[1] ?? '2', text: text ?? '' })
-  }
-  return blocks
-}
-
 test('every command of "Your first ten minutes" does what the page says', async (t) => {
   if (!skipUnlessInstalled(t, 'kubectl', 'curl', 'bash')) return
-  const blocks = blocksOf(await readFile(join(root, 'docs', 'first-ten-minutes.md'), 'utf8'))
+  const blocks = await readPage(join(root, 'docs', 'first-ten-minutes.md'))
   assert.match(blocks[0]?.text ?? '', /^npm install --no-save\n\.\/bin\/knode up\n$/)
   await using folder = await temporaryDirectory()
   for (const name of ['bin', 'src', 'node_modules', 'package.json'])
@@ -38,20 +21,8 @@ test('every command of "Your first ten minutes" does what the page says', async 
   const dataDir = join(folder.path, '.knode')
   await using _knode = await startKnodeProcess(dataDir)
 
-  const shell = spawn('bash', ['-euo', 'pipefail', '-s'], {
-    cwd: folder.path,
-    env: { ...process.env, HOME: folder.path },
-  })
-  let said = ''
-  for (const stream of [shell.stdout, shell.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
-  const second = blocks.filter(({ terminal }) => terminal === '2')
-  shell.stdin.end(second.map(({ section, text }) => `echo '=== ${section}'\n${text}`).join('\n'))
-  const [code] = (await once(shell, 'close')) as [number]
-  const outputOf = (section: string): string =>
-    said
-      .split('=== ')
-      .filter((part) => part.startsWith(section))
-      .join('')
+  const second = blocks.filter(({ info }) => !info.includes('terminal=1'))
+  const { code, said, outputOf } = await runBlocks(second, { cwd: folder.path })
   assert.equal(code, 0, said)
   assert.match(outputOf('1. Start'), /knative-eventing +Active/)
   assert.match(outputOf('2. A Broker'), /broker\.eventing\.knative\.dev\/default +http:\S+ +\S+ +True/)

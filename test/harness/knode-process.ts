@@ -41,9 +41,13 @@ export interface KnodeProcess extends AsyncDisposable {
 }
 
 /** Starts `knode up` on free ports and resolves with the ready line. @throws with its words when it ends first */
-export async function startKnodeProcess(dataDir: string, words: readonly string[] = []): Promise<KnodeProcess> {
+export async function startKnodeProcess(
+  dataDir: string,
+  words: readonly string[] = [],
+  { cwd = process.cwd() } = {},
+): Promise<KnodeProcess> {
   const ports = ['--api-port', '0', '--gateway-port', '0']
-  const child = spawn(bin, ['up', '--data-dir', dataDir, ...ports, ...words], { env: cleanEnvironment() })
+  const child = spawn(bin, ['up', '--data-dir', dataDir, ...ports, ...words], { cwd, env: cleanEnvironment() })
   const ended = once(child, 'close') as Promise<[number | null]>
   let out = ''
   let err = ''

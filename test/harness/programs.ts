@@ -3,7 +3,10 @@ import { spawnSync } from 'node:child_process'
 import type { TestContext } from 'node:test'
 import { skipUnless } from './require.ts'
 
-const versionArguments: Readonly<Record<string, string[]>> = { kubectl: ['version', '--client'], curl: ['--version'] }
+const versionArguments: Readonly<Record<string, string[]>> = {
+  kubectl: ['version', '--client'],
+  go: ['version'],
+}
 
 /** Skips the test unless all of these are on PATH. @returns whether to go on. */
 export function skipUnlessInstalled(test: TestContext, ...programs: string[]): boolean {

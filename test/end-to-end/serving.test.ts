@@ -1,0 +1,120 @@
+// Services with the real kubectl and real processes: from zero, to zero, split, rolled back, and refused when they are bad.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { burstFromZero, canaryAndRollback } from '../harness/serving-scenarios.ts'
+import { aService, inAWorld } from '../harness/serving-world.ts'
+
+describe('a Service', { concurrency: false }, () => {
+  it(
+    'is what kubectl shows of it: Service, Configuration, Revision, Route, Deployment, Pod',
+    inAWorld(async ({ kubectl, apply, ready, ask }) => {
+      assert.match(await apply(aService('shop')), /service\.serving\.knative\.dev\/shop created/)
+      await ready('shop')
+      assert.match((await ask('shop')).body, /^one \d+/)
+      const rows = async (kind: string): Promise<string[]> => (await kubectl.ok(['get', kind])).trimEnd().split('\n')
+      const [services, service = ''] = await rows('ksvc')
+      assert.match(services!, /^NAME +URL +LATESTCREATED +LATESTREADY +READY +REASON$/)
+      assert.match(
+        service,
+        /^shop +http:\/\/shop\.default\.127\.0\.0\.1\.sslip\.io:\d+ +shop-00001 +shop-00001 +True *$/,
+      )
+      const [revisions, revision = ''] = await rows('revision')
+      assert.match(revisions!, /^NAME +CONFIG NAME +GENERATION +READY +REASON +ACTUAL REPLICAS +DESIRED REPLICAS$/)
+      assert.match(revision, /^shop-00001 +shop +1 +True +1 +1 *$/)
+      const [configurations, configuration = ''] = await rows('configuration')
+      assert.match(configurations!, /^NAME +LATESTCREATED +LATESTREADY +READY +REASON$/)
+      assert.match(configuration, /^shop +shop-00001 +shop-00001 +True *$/)
+      const [routes, route = ''] = await rows('route')
+      assert.match(routes!, /^NAME +URL +READY +REASON$/)
+      assert.match(route, /^shop +http:\/\/shop\.default\.\S+ +True *$/)
+      const [pods, pod = ''] = await rows('pods')
+      assert.match(pods!, /^NAME +READY +STATUS +RESTARTS +AGE$/)
+      assert.match(pod, /^shop-00001-deployment-\S+-\S+ +1\/1 +Running +0 +\d+s$/)
+      assert.match((await rows('deployment'))[1]!, /^shop-00001-deployment +1\/1 +1 +1 +\d+s$/)
+      assert.match((await rows('kpa'))[1]!, /^shop-00001 +1 +1 +True *$/)
+      const logs = kubectl.start(['logs', '-f', '-l', 'serving.knative.dev/service=shop'])
+      await logs.until(/listening for shop-00001/)
+      await logs.stop()
+    }),
+  )
+
+  it(
+    'serves 300 requests that find it at zero, and goes back to zero',
+    inAWorld((world) => burstFromZero(world, {}, 300)),
+  )
+
+  it(
+    'gives a canary its tenth, its tag an address, and rolls back without losing a request',
+    inAWorld((world) => canaryAndRollback(world, {})),
+  )
+
+  it(
+    'whose new version does not start keeps the old one serving and says why',
+    inAWorld(async ({ kubectl, apply, ready, ask }) => {
+      await apply(aService('shop'))
+      await ready('shop')
+      await apply(aService('shop', { command: `sh -c "echo no money >&2; exit 5"` }))
+      await kubectl.ok(['wait', '--for=condition=ConfigurationsReady=False', 'ksvc/shop', '--timeout=60s'])
+      const message = await kubectl.ok([
+        'get',
+        'ksvc',
+        'shop',
+        '-o',
+        'jsonpath={.status.conditions[?(@.type=="ConfigurationsReady")].message}',
+      ])
+      assert.match(message, /Revision "shop-00002" failed with message: Container failed with: no money/)
+      const reason = await kubectl.ok([
+        'get',
+        'revision',
+        'shop-00002',
+        '-o',
+        'jsonpath={.status.conditions[?(@.type=="ContainerHealthy")].reason}',
+      ])
+      assert.equal(reason, 'ExitCode5')
+      assert.match((await ask('shop')).body, /^one/)
+    }),
+  )
+
+  it(
+    'is refused when its traffic does not sum to 100, and told what a wrong target is',
+    inAWorld(async ({ kubectl, apply, ready, ask }) => {
+      const bad = await kubectl.run(['apply', '-f', '-'], {
+        stdin: aService('shop', { traffic: [{ latestRevision: true, percent: 90 }] }),
+      })
+      assert.notEqual(bad.code, 0)
+      assert.match(bad.stderr, /Traffic targets sum to 90, want 100: spec\.traffic/)
+      await apply(aService('shop'))
+      await ready('shop')
+      await apply(aService('shop', { traffic: [{ revisionName: 'shop-00009', percent: 100 }] }))
+      await kubectl.ok(['wait', '--for=condition=RoutesReady=False', 'ksvc/shop', '--timeout=30s'])
+      assert.match(
+        await kubectl.ok(['describe', 'ksvc', 'shop']),
+        /Revision "shop-00009" referenced in traffic not found\./,
+      )
+      assert.match((await ask('shop')).body, /^one/, 'what was programmed before keeps serving')
+    }),
+  )
+
+  it(
+    'keeps containerConcurrency, and scales to what is asked of it',
+    inAWorld(async ({ kubectl, apply, ready, ask }) => {
+      await apply(
+        aService('narrow', {
+          spec: { containerConcurrency: 2 },
+          annotations: { 'autoscaling.knative.dev/max-scale': '4' },
+        }),
+      )
+      await ready('narrow')
+      const answers = await Promise.all(Array.from({ length: 80 }, () => ask('narrow', '/?ms=150')))
+      assert.deepEqual(
+        answers.filter(({ status }) => status !== 200),
+        [],
+      )
+      const most = Math.max(...answers.map(({ headers }) => Number(headers['in-flight'])))
+      assert.equal(most, 2, 'no instance worked on more')
+      const instances = new Set(answers.map(({ body }) => body.split(' ')[1])).size
+      assert.ok(instances > 1 && instances <= 4, `${instances} instances`)
+      assert.match(await kubectl.ok(['get', 'pods']), /narrow-00001-deployment/)
+    }),
+  )
+})
