@@ -1,0 +1,2 @@
+// The function of the cold starts.
+export const handle = (): string => 'Hello World!'
