@@ -92,7 +92,7 @@ async function start(folder: string): Promise<Podman> {
   const folders = ['root', 'runroot', 'tmpdir'].flatMap((name) => [`--${name}`, join(folder, name)])
   const storage = [...folders, '--storage-driver', 'overlay']
   const run = async (...words: string[]): Promise<string> => {
-    const { stdout } = await promisify(execFile)('podman', [...storage, ...words], { env })
+    const { stdout } = await promisify(execFile)('podman', [...storage, ...words], { env, cwd: folder })
     return stdout
   }
   const socket = join(folder, 'podman.sock')
@@ -101,6 +101,8 @@ async function start(folder: string): Promise<Podman> {
   await run('run', '--rm', nodeImage, '--version')
   const service = spawn('podman', [...storage, 'system', 'service', '--time', '0', `unix://${socket}`], {
     env,
+    // What watches over containers notes here when one had no memory left.
+    cwd: folder,
     stdio: 'ignore',
   })
   const end = async (): Promise<void> => {
