@@ -117,7 +117,7 @@ export const settings = [
     min: 0,
     unit: 'bytes',
     default: 1_073_741_824,
-    description: 'How much of a stream stays after every consumer is done with it.',
+    description: 'How much of a stream stays after every consumer is done with it; with memory 16 MiB unless set.',
   },
   {
     name: 'streamBytesMax',
@@ -126,7 +126,8 @@ export const settings = [
     min: 1_048_576,
     unit: 'bytes',
     default: 4_294_967_296,
-    description: 'Hard limit of a stream: above it the ingress answers 503 until consumers move on.',
+    description:
+      'Hard limit of a stream: above it the ingress answers 503 until consumers move on; with memory 1 GiB unless set.',
   },
 ] as const satisfies Setting[]
 

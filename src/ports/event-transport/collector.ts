@@ -5,7 +5,7 @@ import type { EventMessage } from '../../model/cloudevents/event.ts'
 import type { Delivery, EventStream, Offset, StartFrom, StoredEvent } from './port.ts'
 
 /** How long a test waits for what must come, in milliseconds. */
-const patienceMs = 10_000
+const patienceMs = 60_000
 
 /** Lets everything that is under way go on until the condition holds. @throws when it does not in time. */
 export async function until(condition: () => boolean, what = 'the condition'): Promise<void> {

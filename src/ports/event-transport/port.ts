@@ -71,21 +71,33 @@ export interface ConsumeOptions {
   from?: StartFrom
   /** Deliveries handed over and not yet settled, at most. @default 100 */
   inFlightMax?: number
+  /**
+   * What the last consumption left unsettled is handed over at once and before all else, in the order of the stream:
+   * also what waits for a retry, whose time `dueMs` tells. @default false
+   */
+  inOrder?: boolean
   /** Takes a delivery; must settle it exactly once, at any later time. Must not throw. */
   handle: (delivery: Delivery) => void
 }
 
 /**
- * An event on its way to one consumer. Settle it with exactly one of `ack` and `retryLater`; what comes after the first,
+ * An event on its way to one consumer. Settle it with exactly one of its methods; what comes after the first,
  * or after the event was handed over anew, has no effect.
  */
 export interface Delivery extends StoredEvent {
   /** 1 for the first try; persisted, so that a restart does not start the count again. */
   readonly attempt: number
+  /** When this try is wanted, in milliseconds since 1970. Later than now only where the consumer waits itself. */
+  readonly dueMs: number
   /** The consumer is done with the event: delivered, dead-lettered, or dropped for a told reason. */
   ack(): void
   /** Hand it over again after `delayMs`, with `attempt + 1`. It keeps its place in `inFlightMax` no longer. */
   retryLater(delayMs: number): void
+  /**
+   * As `retryLater`, with the consumer keeping the event in hand, and its place in `inFlightMax`, and waiting itself.
+   * @returns the next attempt, to be settled in the place of this one
+   */
+  holdForRetry(delayMs: number): Delivery
 }
 
 /**

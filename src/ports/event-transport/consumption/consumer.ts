@@ -6,6 +6,8 @@ import { DueQueue } from './due-queue.ts'
 import type { WaitingEvent } from './due-queue.ts'
 import { OpenDelivery } from './open-delivery.ts'
 import type { Settler } from './open-delivery.ts'
+import { OpenEvents } from './open-events.ts'
+import type { OpenEvent } from './open-events.ts'
 import type { LoadedRun } from './shelf.ts'
 
 /** Events taken and not settled that a consumer keeps track of; beyond it nothing new is handed over. */
@@ -16,15 +18,15 @@ const inFlightMaxDefault = 100
 /** Wait before reading again what could not be read, in milliseconds. */
 const readRetryDelayMs = 1_000
 
-type OpenEvent = OpenDelivery | (WaitingEvent & { stored: boolean })
-
 export class Consumer implements Settler {
   readonly name: string
   #context: ConsumerContext
   #next: Offset
   /** Ascending by offset: entries are replaced in place, new ones are always the highest. */
-  #open = new Map<Offset, OpenEvent>()
+  #open = new OpenEvents()
   #due = new DueQueue()
+  /** Of a consumption in order: what it has to get before all else, the oldest last. */
+  #owed: WaitingEvent[] = []
   #session: Session | undefined
   #inFlight = 0
   #following = false
@@ -75,11 +77,13 @@ export class Consumer implements Settler {
   }
 
   /** @throws {KnodeError} CONFLICT when it is consuming already. */
-  consume({ handle, inFlightMax = inFlightMaxDefault }: ConsumeOptions): Consumption {
+  consume({ handle, inFlightMax = inFlightMaxDefault, inOrder = false }: ConsumeOptions): Consumption {
     this.#refuseWhenActive()
     // What the last consumption had in hand and did not settle by now is handed over anew.
-    for (const event of this.#open.values()) if (event instanceof OpenDelivery) this.#wait(event, event.attempt, 0)
+    for (const event of this.#open.values())
+      if (event instanceof OpenDelivery) this.#wait(event, event.attempt, event.dueMs)
     this.#inFlight = 0
+    this.#owe(inOrder)
     const session: Session = { handle, inFlightMax, paused: false }
     this.#session = session
     this.pump()
@@ -116,6 +120,7 @@ export class Consumer implements Settler {
     this.#next = next
     this.#open.clear()
     this.#due.clear()
+    this.#owed = []
     this.#inFlight = 0
     this.#reset = true
     this.#context.changed(this)
@@ -155,6 +160,17 @@ export class Consumer implements Settler {
     if (this.#session !== undefined) this.pump()
   }
 
+  /** Called by its deliveries. */
+  hold(delivery: OpenDelivery, retryDelayMs: number): OpenDelivery {
+    const { offset, attempt, stored } = delivery
+    if (this.#open.get(offset) !== delivery) return delivery
+    const dueMs = this.#context.clock.now() + Math.max(0, retryDelayMs)
+    const next = new OpenDelivery(this, delivery, attempt + 1, dueMs, stored)
+    this.#open.set(offset, next)
+    this.#touch(offset)
+    return next
+  }
+
   /** What changed since the last call; everything, if `all`. */
   takeChange(all: boolean): ConsumerChange {
     const reset = all || this.#reset
@@ -164,7 +180,7 @@ export class Consumer implements Settler {
       const event = this.#open.get(offset)
       if (event === undefined) continue
       event.stored = true
-      opened.push({ offset, attempt: event.attempt, dueMs: event instanceof OpenDelivery ? 0 : event.dueMs })
+      opened.push({ offset, attempt: event.attempt, dueMs: event.dueMs })
     }
     const settled = reset ? [] : this.#settled
     this.#reset = false
@@ -179,7 +195,7 @@ export class Consumer implements Settler {
     const session = this.#session
     if (session === undefined || session.paused || this.#loading || this.#following) return this.#stepDue()
     if (this.#stepDue()) return true
-    if (this.#loading) return false
+    if (this.#loading || this.#owed.length > 0) return false
     this.#next = Math.max(this.#next, this.#context.shelf.firstOffset)
     if (this.#next >= this.#context.published()) {
       this.#following = true
@@ -206,10 +222,11 @@ export class Consumer implements Settler {
     const session = this.#session
     if (session === undefined || session.paused || this.#loading || this.#inFlight >= session.inFlightMax) return false
     for (;;) {
-      const waiting = this.#due.peek()
-      if (waiting === undefined || waiting.dueMs > this.#context.clock.now()) return false
+      const owed = this.#owed.at(-1)
+      const waiting = owed ?? this.#due.peek()
+      if (waiting === undefined || (owed === undefined && waiting.dueMs > this.#context.clock.now())) return false
       if (this.#open.get(waiting.offset) !== waiting) {
-        this.#due.pop()
+        this.#takeNext()
         continue
       }
       const stored = this.#find(waiting.offset)
@@ -217,10 +234,25 @@ export class Consumer implements Settler {
         this.#load(waiting.offset)
         return false
       }
-      this.#due.pop()
-      this.#handOver(stored, waiting.attempt)
+      this.#takeNext()
+      this.#handOver(stored, waiting.attempt, owed?.dueMs)
       return true
     }
+  }
+
+  #takeNext(): void {
+    if (this.#owed.length > 0) this.#owed.pop()
+    else this.#due.pop()
+  }
+
+  /** Sorts what is open by how the consumption wants it: in order, or as it falls due. */
+  #owe(inOrder: boolean): void {
+    for (const event of this.#owed) if (this.#open.get(event.offset) === event) this.#due.push(event)
+    this.#owed = []
+    if (!inOrder) return
+    this.#due.clear()
+    for (const event of this.#open.values()) if (!(event instanceof OpenDelivery)) this.#owed.push(event)
+    this.#owed.reverse()
   }
 
   #find(offset: Offset): StoredEvent | undefined {
@@ -262,8 +294,8 @@ export class Consumer implements Settler {
     return session !== undefined && this.#inFlight < session.inFlightMax && this.#open.size < unsettledMax
   }
 
-  #handOver(stored: StoredEvent, attempt: number): void {
-    const delivery = new OpenDelivery(this, stored, attempt, this.#open.get(stored.offset)?.stored ?? false)
+  #handOver(stored: StoredEvent, attempt: number, dueMs = 0): void {
+    const delivery = new OpenDelivery(this, stored, attempt, dueMs, this.#open.get(stored.offset)?.stored ?? false)
     this.#open.set(stored.offset, delivery)
     this.#inFlight++
     this.#touch(stored.offset)

@@ -5,6 +5,8 @@ import type { Delivery, Offset, StoredEvent } from '../port.ts'
 /** Takes what becomes of deliveries: `undefined` is done, a delay asks for another try. */
 export interface Settler {
   settle(delivery: OpenDelivery, retryDelayMs: number | undefined): void
+  /** The next attempt, which takes the place of this one. */
+  hold(delivery: OpenDelivery, retryDelayMs: number): OpenDelivery
 }
 
 /** One handing over of an event. Only the latest one can settle it. */
@@ -13,16 +15,18 @@ export class OpenDelivery implements Delivery {
   readonly appendedMs: number
   readonly message: EventMessage
   readonly attempt: number
+  readonly dueMs: number
   /** Whether a durable driver has it among the open events. */
   stored: boolean
   #settler: Settler
 
-  constructor(settler: Settler, event: StoredEvent, attempt: number, stored: boolean) {
+  constructor(settler: Settler, event: StoredEvent, attempt: number, dueMs: number, stored: boolean) {
     this.#settler = settler
     this.offset = event.offset
     this.appendedMs = event.appendedMs
     this.message = event.message
     this.attempt = attempt
+    this.dueMs = dueMs
     this.stored = stored
   }
 
@@ -32,5 +36,9 @@ export class OpenDelivery implements Delivery {
 
   retryLater(delayMs: number): void {
     this.#settler.settle(this, delayMs)
+  }
+
+  holdForRetry(delayMs: number): OpenDelivery {
+    return this.#settler.hold(this, delayMs)
   }
 }

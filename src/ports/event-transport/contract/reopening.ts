@@ -84,6 +84,27 @@ export function itSurvives(makePlace: MakePlace): void {
       assert.equal(taken.deliveries[0]!.attempt, 4)
     })
 
+    it('keeps count and time of what was held for a retry', async () => {
+      await using place = await makePlace()
+      const dueMs = place.clock.now() + 60_000
+      {
+        await using transport = await place.open()
+        const stream = await transport.ensureStream('s')
+        const taken = new Collector()
+        await stream.consume('c', { handle: taken.handle, inOrder: true })
+        await appendMany(stream, 0, 2)
+        await taken.has(2)
+        taken.deliveries[0]!.holdForRetry(60_000)
+      }
+      await using transport = await place.open()
+      const taken = new Collector()
+      await transport.stream('s')!.consume('c', { handle: taken.handle, inOrder: true })
+      await taken.has(2)
+      assert.deepEqual(taken.offsets, [0, 1])
+      const { attempt } = taken.deliveries[0]!
+      assert.deepEqual([attempt, taken.deliveries[0]!.dueMs], [2, dueMs])
+    })
+
     it('keeps a consumer that never acknowledged anything, and forgets a deleted one', async () => {
       await using place = await makePlace()
       {

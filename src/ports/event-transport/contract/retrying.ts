@@ -77,6 +77,94 @@ export function itRetriesSelectsAndSeeks(withStream: WithStream): void {
     })
   })
 
+  describe('a consumption in order', () => {
+    it('is handed what the last one left at once and in the order of the stream, before all else', async () => {
+      await withStream(async (stream, clock) => {
+        const first = new Collector()
+        const consumption = await stream.consume('c', { handle: first.handle })
+        await appendMany(stream, 0, 5)
+        await first.has(5)
+        const [zero, one, two] = first.deliveries
+        zero!.retryLater(60_000)
+        one!.ack()
+        two!.retryLater(10)
+        await consumption[Symbol.asyncDispose]()
+        await appendMany(stream, 5, 7)
+        const second = new Collector()
+        await stream.consume('c', { handle: second.handle, inFlightMax: 2, inOrder: true })
+        for (let at = 0; at < 6; at++) {
+          await second.has(at + 1)
+          await settle()
+          second.deliveries[at]!.ack()
+        }
+        assert.deepEqual(second.offsets, [0, 2, 3, 4, 5, 6])
+        const startMs = clock.now()
+        const seen = second.deliveries.map(({ attempt, dueMs }) => [attempt, Math.max(0, dueMs - startMs)])
+        assert.deepEqual(seen, [
+          [2, 60_000],
+          [2, 10],
+          [1, 0],
+          [1, 0],
+          [1, 0],
+          [1, 0],
+        ])
+        assert.equal(stream.info().consumers[0]?.lag, 0)
+      })
+    })
+
+    it('may keep what it tries again in hand, and count and time stay when it ends', async () => {
+      await withStream(async (stream, clock) => {
+        const first = new Collector()
+        const consumption = await stream.consume('c', { handle: first.handle, inFlightMax: 1, inOrder: true })
+        await appendMany(stream, 0, 2)
+        await first.has(1)
+        const stale = first.deliveries[0]!
+        const held = stale.holdForRetry(1_000).holdForRetry(5_000)
+        const dueMs = clock.now() + 5_000
+        assert.deepEqual([held.offset, held.attempt, held.dueMs], [0, 3, dueMs])
+        stale.ack()
+        await clock.advance(60_000)
+        assert.equal(first.deliveries.length, 1)
+        const { inFlight, retrying } = stream.info().consumers[0]!
+        assert.deepEqual([inFlight, retrying], [1, 0])
+        await consumption[Symbol.asyncDispose]()
+
+        const second = new Collector((delivery) => delivery.ack())
+        await stream.consume('c', { handle: second.handle, inOrder: true })
+        await second.has(2)
+        assert.deepEqual(
+          second.deliveries.map(({ offset, attempt }) => [offset, attempt]),
+          [
+            [0, 3],
+            [1, 1],
+          ],
+        )
+        assert.equal(second.deliveries[0]!.dueMs, dueMs)
+      })
+    })
+
+    it('that is followed by one out of order leaves it what waits, each at its time', async () => {
+      await withStream(async (stream, clock) => {
+        const first = new Collector()
+        const inOrder = await stream.consume('c', { handle: first.handle, inOrder: true })
+        await appendMany(stream, 0, 2)
+        await first.has(2)
+        first.deliveries[0]!.holdForRetry(1_000)
+        await inOrder[Symbol.asyncDispose]()
+        const again = await stream.consume('c', { handle: () => undefined, inFlightMax: 0, inOrder: true })
+        await again[Symbol.asyncDispose]()
+        const second = new Collector()
+        await stream.consume('c', { handle: second.handle })
+        await second.has(1)
+        await clock.advance(999)
+        assert.deepEqual(second.offsets, [1])
+        await clock.advance(1)
+        await second.has(2)
+        assert.deepEqual(second.offsets, [1, 0])
+      })
+    })
+  })
+
   describe('selecting', () => {
     it('asks once for each event and hands it to the consumers named', async () => {
       await withStream(async (stream) => {

@@ -2,8 +2,9 @@
 import { it } from 'node:test'
 import { playHistory } from './history.ts'
 
-const count = Number(process.env['KNODE_HISTORIES'] ?? 300)
+const count = Number(process.env['KNODE_HISTORIES'] ?? 10_000)
 const seed = Number(process.env['KNODE_SEED'] ?? 1)
+const progressEvery = 5_000
 
 it(`the log behaves like the model in ${count} histories from seed ${seed}, through crashes and full disks`, async (test) => {
   const sum = { steps: 0, crashes: 0, repeated: 0 }
@@ -18,6 +19,7 @@ it(`the log behaves like the model in ${count} histories from seed ${seed}, thro
         cause: error,
       })
     }
+    if ((number + 1) % progressEvery === 0) console.log(`${number + 1} of ${count} histories`)
   }
   test.diagnostic(`${sum.steps} steps, ${sum.crashes} crashes, ${sum.repeated} settled events handed over again`)
 })

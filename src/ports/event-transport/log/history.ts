@@ -26,7 +26,8 @@ export async function playHistory(seed: number): Promise<HistoryReport> {
 }
 
 const consumerNames = ['a', 'b', 'ab', 'abc']
-const bytesChoices = [10, 200, 2_000, 20_000]
+/** Of an event's data. Large ones, whose batches need more than one write, are slow: few histories have them. */
+const bytesChoices = [10, 10, 10, 200, 200, 200, 2_000, 2_000, 2_000, 20_000]
 
 /**
  * Stands for an event that was being written when the power went, of which a later part arrived and an earlier did not.
@@ -106,9 +107,11 @@ class History {
   async #consume(name: string): Promise<void> {
     const inFlightMax = this.#pick([1, 2, 5, 100])
     const from = this.#upTo(this.#model.events.length)
+    const inOrder = this.#random.next() < 0.3
     this.#inHand.set(name, new Map())
     const consumption = await this.#stream!.consume(name, {
       inFlightMax,
+      inOrder,
       from: { offset: from },
       handle: (delivery) => {
         this.#checkContent(delivery)
@@ -116,7 +119,7 @@ class History {
       },
     })
     this.#consumptions.set(name, consumption)
-    this.#model.consume(name, inFlightMax, from)
+    this.#model.consume(name, inFlightMax, from, inOrder)
   }
 
   async #settleSome(name: string): Promise<void> {
@@ -125,11 +128,15 @@ class History {
       if (inFlight.length === 0) return
       const offset = this.#pick(inFlight)
       const delivery = this.#inHand.get(name)!.get(offset)!
-      if (this.#random.next() < 0.7) {
+      const chance = this.#random.next()
+      const delayMs = this.#pick([0, 5, 100, 1_000])
+      if (chance < 0.65) {
         delivery.ack()
         this.#model.ack(name, offset)
+      } else if (chance < 0.75) {
+        this.#inHand.get(name)!.set(offset, delivery.holdForRetry(delayMs))
+        this.#model.hold(name, offset, delayMs)
       } else {
-        const delayMs = this.#pick([0, 5, 100, 1_000])
         delivery.retryLater(delayMs)
         this.#model.retryLater(name, offset, delayMs)
       }
@@ -289,7 +296,9 @@ class History {
       this.#model.consumers.set(name, {
         next: end,
         inFlight: new Map(),
+        held: new Map(),
         waiting: new Map(),
+        owed: [],
         settled: new Set(Array.from({ length: end }).keys()),
         session: undefined,
       })

@@ -25,8 +25,11 @@ interface Change {
   bytes?: Buffer
 }
 
+/** Its buffers are never written over, so that copies of the file may share them. */
 interface Inode {
   content: Buffer
+  /** Room to grow: `bytes` begins with `content`, if that is still the file's. */
+  room?: { bytes: Buffer; content: Buffer }
   /** What the medium has, and what is on its way there. */
   safe: Buffer
   unsafe: Change[]
@@ -102,9 +105,9 @@ export class SimulatedFileSystem implements LogFileSystem {
     const found = crash === 'process' ? this.#files : this.#filesAfterPowerLoss()
     for (const [path, inode] of found) {
       const content = crash === 'process' ? inode.content : contentAfterPowerLoss(inode, this.#random)
-      const copy = { content: Buffer.from(content), safe: Buffer.from(content), unsafe: [] as Change[] }
+      const copy: Inode = { content, safe: content, unsafe: [] }
       if (crash === 'process') {
-        copy.safe = Buffer.from(inode.safe)
+        copy.safe = inode.safe
         copy.unsafe = [...inode.unsafe]
       }
       next.#files.set(path, copy)
@@ -241,13 +244,28 @@ export class SimulatedFileSystem implements LogFileSystem {
 const never = new Promise<never>(() => undefined)
 
 function apply(inode: Inode, change: Change): void {
-  inode.content = changed(inode.content, change)
+  inode.content = appended(inode, change) ?? changed(inode.content, change)
   inode.unsafe.push(change)
 }
 
 function flush(inode: Inode): void {
   inode.safe = inode.content
   inode.unsafe = []
+}
+
+/** The content with bytes put at its end, most often without copying it; `undefined` for another change. */
+function appended(inode: Inode, { position, bytes }: Change): Buffer | undefined {
+  const { content } = inode
+  if (bytes === undefined || position !== content.length) return undefined
+  const end = position + bytes.length
+  let room = inode.room?.content === content ? inode.room.bytes : undefined
+  if (room === undefined || end > room.length) {
+    room = Buffer.allocUnsafe(2 * end)
+    content.copy(room)
+  }
+  bytes.copy(room, position)
+  inode.room = { bytes: room, content: room.subarray(0, end) }
+  return inode.room.content
 }
 
 function changed(content: Buffer, { position, bytes }: Change): Buffer {

@@ -6,8 +6,12 @@ export interface ModelConsumer {
   next: Offset
   /** Handed over and not settled: the attempt. */
   inFlight: Map<Offset, number>
+  /** Of those in flight that are held for a retry: when. */
+  held: Map<Offset, number>
   /** To be handed over again: the attempt and when. */
   waiting: Map<Offset, { attempt: number; dueMs: number }>
+  /** Of a session in order: what comes before all else. */
+  owed: Offset[]
   settled: Set<Offset>
   session: { inFlightMax: number; paused: boolean } | undefined
 }
@@ -32,11 +36,14 @@ export class StreamModel {
     this.run()
   }
 
-  consume(name: string, inFlightMax: number, from: Offset): void {
+  consume(name: string, inFlightMax: number, from: Offset, inOrder: boolean): void {
     const consumer = this.consumers.get(name) ?? newConsumer(from)
     this.consumers.set(name, consumer)
-    for (const [offset, attempt] of consumer.inFlight) consumer.waiting.set(offset, { attempt, dueMs: 0 })
-    consumer.inFlight.clear()
+    const { inFlight, held, waiting } = consumer
+    for (const [offset, attempt] of inFlight) waiting.set(offset, { attempt, dueMs: held.get(offset) ?? 0 })
+    inFlight.clear()
+    held.clear()
+    consumer.owed = inOrder ? [...waiting.keys()].sort((one, other) => one - other) : []
     consumer.session = { inFlightMax, paused: false }
     this.run()
   }
@@ -57,12 +64,20 @@ export class StreamModel {
   ack(name: string, offset: Offset): void {
     const consumer = this.consumers.get(name)!
     consumer.inFlight.delete(offset)
+    consumer.held.delete(offset)
     consumer.settled.add(offset)
     this.run()
   }
 
+  hold(name: string, offset: Offset, delayMs: number): void {
+    const { inFlight, held } = this.consumers.get(name)!
+    inFlight.set(offset, inFlight.get(offset)! + 1)
+    held.set(offset, this.nowMs + delayMs)
+  }
+
   retryLater(name: string, offset: Offset, delayMs: number): void {
-    const { inFlight, waiting } = this.consumers.get(name)!
+    const { inFlight, held, waiting } = this.consumers.get(name)!
+    held.delete(offset)
     waiting.set(offset, { attempt: inFlight.get(offset)! + 1, dueMs: this.nowMs + delayMs })
     inFlight.delete(offset)
     this.run()
@@ -86,6 +101,14 @@ export class StreamModel {
     for (const [name, consumer] of this.consumers) {
       const { inFlight, waiting, settled, session } = consumer
       if (session === undefined || session.paused) continue
+      while (consumer.owed.length > 0 && inFlight.size < session.inFlightMax) {
+        const offset = consumer.owed.shift()!
+        const { attempt, dueMs } = waiting.get(offset)!
+        waiting.delete(offset)
+        inFlight.set(offset, attempt)
+        consumer.held.set(offset, dueMs)
+      }
+      if (consumer.owed.length > 0) continue
       const due = [...waiting].filter(([, { dueMs }]) => dueMs <= this.nowMs)
       due.sort(([one, a], [other, b]) => a.dueMs - b.dueMs || one - other)
       for (const [offset, { attempt }] of due.slice(0, Math.max(0, session.inFlightMax - inFlight.size))) {
@@ -104,7 +127,9 @@ export class StreamModel {
 const newConsumer = (next: Offset): ModelConsumer => ({
   next,
   inFlight: new Map(),
+  held: new Map(),
   waiting: new Map(),
+  owed: [],
   settled: new Set(),
   session: undefined,
 })

@@ -2,6 +2,7 @@
 import type { Clock } from '../../../base/clock.ts'
 import { KnodeError } from '../../../base/errors.ts'
 import type { EventMessage } from '../../../model/cloudevents/event.ts'
+import { recordBytesMax } from '../../../model/cloudevents/record.ts'
 import { Consumers } from '../consumption/consumers.ts'
 import type { LoadedRun, Shelf } from '../consumption/shelf.ts'
 import type {
@@ -16,6 +17,7 @@ import type {
   StreamOptions,
 } from '../port.ts'
 import { completeOptions, fullHint, offsetOf, sweepIntervalMs } from '../stream-options.ts'
+import { EventArchive } from './event-archive.ts'
 
 /** Smaller than on disk: what is kept for replay costs memory. */
 const memoryStreamDefaults: Required<StreamOptions> = {
@@ -24,22 +26,20 @@ const memoryStreamDefaults: Required<StreamOptions> = {
   streamBytesMax: 1_073_741_824,
 }
 
-/** Events let go at the front before the array is made shorter. */
-const droppedMax = 4_096
+/** Of what retention keeps, the share that is let go beyond what must go: lest every event make room for itself. */
+const sweptShare = 1 / 64
 
-/** Rough cost of an event beside its texts and data, in bytes. */
-const eventOverheadBytes = 64
+/** Newest events that are kept as they came, at least; at most twice as many. */
+const recentMin = 64
 
 export class MemoryStream implements EventStream, Shelf {
   readonly name: string
   #clock: Clock
   #options: Required<StreamOptions>
   #consumers: Consumers
-  #events: (StoredEvent | undefined)[] = []
-  /** Offset of `#events[0]`, and how many of its front are let go. */
-  #base: Offset = 0
-  #dropped = 0
-  #bytes = 0
+  #archive = new EventArchive()
+  /** The newest published events as they came, for consumers that are only a little behind. */
+  #recent: StoredEvent[] = []
   #unpublished: StoredEvent[] = []
   /** Settles when `#unpublished` has been published. */
   #batch: PromiseWithResolvers<void> | undefined
@@ -54,11 +54,7 @@ export class MemoryStream implements EventStream, Shelf {
   }
 
   get firstOffset(): Offset {
-    return this.#base + this.#dropped
-  }
-
-  get #nextOffset(): Offset {
-    return this.#base + this.#events.length
+    return this.#archive.firstOffset
   }
 
   setOptions(options: StreamOptions): void {
@@ -67,14 +63,14 @@ export class MemoryStream implements EventStream, Shelf {
 
   async append(message: EventMessage): Promise<Offset> {
     this.#refuseWhenClosed()
-    const bytes = messageBytes(message)
-    if (this.#bytes + bytes > this.#options.retentionBytes) this.#sweep(bytes)
-    if (this.#bytes + bytes > this.#options.streamBytesMax) {
+    const bytesMax = recordBytesMax(message)
+    const { retentionBytes, streamBytesMax } = this.#options
+    if (this.#archive.bytes + bytesMax > retentionBytes) this.#sweep(bytesMax + retentionBytes * sweptShare)
+    if (this.#archive.bytes + bytesMax > streamBytesMax) {
       throw new KnodeError('TRANSPORT_FULL', `stream "${this.name}" is full`, { retryable: true, hint: fullHint })
     }
-    const stored = { offset: this.#nextOffset, appendedMs: this.#clock.now(), message }
-    this.#events.push(stored)
-    this.#bytes += bytes
+    const appendedMs = this.#clock.now()
+    const stored = { offset: this.#archive.push(message, appendedMs, bytesMax), appendedMs, message }
     this.#unpublished.push(stored)
     const batch = (this.#batch ??= this.#startBatch())
     this.#cancelSweep ??= this.#clock.setTimer(sweepIntervalMs(this.#options), () => this.#sweepOnTime())
@@ -111,13 +107,13 @@ export class MemoryStream implements EventStream, Shelf {
   }
 
   info(): StreamInfo {
-    const oldest = this.peek(this.firstOffset)
+    const oldestMs = this.#archive.timeOf(this.firstOffset)
     return {
       name: this.name,
       firstOffset: this.firstOffset,
-      nextOffset: this.#nextOffset,
-      bytes: this.#bytes,
-      ...(oldest !== undefined && { oldestMs: oldest.appendedMs }),
+      nextOffset: this.#archive.nextOffset,
+      bytes: this.#archive.bytes,
+      ...(oldestMs !== undefined && { oldestMs }),
       consumers: this.#consumers.infos(),
       damaged: [],
     }
@@ -130,7 +126,9 @@ export class MemoryStream implements EventStream, Shelf {
   }
 
   peek(offset: Offset): StoredEvent | undefined {
-    return this.#events[offset - this.#base]
+    const [first] = this.#recent
+    const recent = first === undefined ? undefined : this.#recent[offset - first.offset]
+    return recent !== undefined && offset >= this.firstOffset ? recent : this.#archive.get(offset)
   }
 
   /** Everything is at hand; only what was let go is asked for. */
@@ -151,6 +149,8 @@ export class MemoryStream implements EventStream, Shelf {
     const [events, batch] = [this.#unpublished, this.#batch]
     this.#unpublished = []
     this.#batch = undefined
+    for (const stored of events) this.#recent.push(stored)
+    if (this.#recent.length > 2 * recentMin) this.#recent.splice(0, this.#recent.length - recentMin)
     if (!this.#isClosed) this.#consumers.publish(events)
     batch?.resolve()
   }
@@ -163,7 +163,7 @@ export class MemoryStream implements EventStream, Shelf {
     let [low, high] = [first, next]
     while (low < high) {
       const middle = (low + high) >> 1
-      if (this.peek(middle)!.appendedMs < place.timeMs) low = middle + 1
+      if (this.#archive.timeOf(middle)! < place.timeMs) low = middle + 1
       else high = middle
     }
     return low
@@ -171,7 +171,7 @@ export class MemoryStream implements EventStream, Shelf {
 
   #sweepOnTime(): void {
     this.#sweep()
-    const hasEvents = this.firstOffset < this.#nextOffset
+    const hasEvents = this.firstOffset < this.#archive.nextOffset
     this.#cancelSweep = hasEvents
       ? this.#clock.setTimer(sweepIntervalMs(this.#options), () => this.#sweepOnTime())
       : undefined
@@ -182,25 +182,13 @@ export class MemoryStream implements EventStream, Shelf {
     const oldestKeptMs = this.#clock.now() - this.#options.retentionMs
     const neededFrom = this.#consumers.neededFrom()
     while (this.firstOffset < neededFrom) {
-      const oldest = this.#events[this.#dropped]!
-      if (oldest.appendedMs >= oldestKeptMs && this.#bytes + bytesToCome <= this.#options.retentionBytes) break
-      this.#bytes -= messageBytes(oldest.message)
-      this.#events[this.#dropped++] = undefined
+      const isOld = this.#archive.timeOf(this.firstOffset)! < oldestKeptMs
+      if (!isOld && this.#archive.bytes + bytesToCome <= this.#options.retentionBytes) break
+      this.#archive.dropOldest()
     }
-    if (this.#dropped < droppedMax && this.#dropped < this.#events.length) return
-    this.#events.splice(0, this.#dropped)
-    this.#base += this.#dropped
-    this.#dropped = 0
   }
 
   #refuseWhenClosed(): void {
     if (this.#isClosed) throw new KnodeError('TRANSPORT_CLOSED', `stream "${this.name}" is closed`)
   }
-}
-
-function messageBytes({ event, headers }: EventMessage): number {
-  let bytes = eventOverheadBytes + (event.data?.length ?? 0)
-  for (const [name, value] of event.attributes) bytes += name.length + (typeof value === 'string' ? value.length : 8)
-  for (const name in headers) bytes += name.length + headers[name]!.length
-  return bytes
 }
