@@ -153,6 +153,7 @@ export async function startKnode(options: KnodeOptions = {}): Promise<RunningKno
     await startControllers({
       kinds,
       caches,
+      drainMs: graceMs,
       deps: {
         client,
         config: configReader,

@@ -1,4 +1,5 @@
 // Reconciles the objects of one kind. Semantics of knative/pkg's generated reconcilers.
+import { isDoneWithin } from '../../base/clock.ts'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf, TerminalError } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
@@ -36,28 +37,37 @@ export interface ControllerOptions {
   reconcilesMax?: number
   /** Whom it takes turns with. @default nobody */
   turns?: Turns
+  /** How long closing waits for running reconciles, and then for workers to stop, in milliseconds. @default 10_000 */
+  drainMs?: number
 }
 
 /** Lost races in a row that nobody hears of: somebody else was faster, the next look will show what came of it. */
 const quietConflictsMax = 5
 /** A reconcile that takes longer is worth a word in the log, in milliseconds. */
 const reconcileSlowMs = 30_000
+const drainMsDefault = 10_000
 
 export class Controller implements AsyncDisposable {
   #options: ControllerOptions
   #states = new Map<string, ObjectState>()
   #queue: WorkQueue
   #finalizer: string
+  #drainMs: number
 
   constructor(options: ControllerOptions) {
-    const { kind, clock, reconcilesMax, turns } = options
+    const { kind, clock, log, reconcilesMax, drainMs, turns } = options
     this.#options = options
+    this.#drainMs = drainMs ?? drainMsDefault
     // Finalizers need a domain; Kubernetes' own kinds have none.
     this.#finalizer = kind.group === '' ? `${kind.plural}.knode.dev` : resourceName(kind)
     const process = (key: string): Promise<void> => this.#process(key)
+    const onAbandoned = (keys: string[]): void =>
+      log.warn('reconciles that do not end are left behind', { kind: kind.kind, keys: keys.join(' ') })
     this.#queue = new WorkQueue({
       clock,
       process,
+      onAbandoned,
+      drainMs: this.#drainMs,
       ...(reconcilesMax === undefined ? {} : { reconcilesMax }),
       ...(turns === undefined ? {} : { turns }),
     })
@@ -96,10 +106,14 @@ export class Controller implements AsyncDisposable {
     return this.#queue.whenIdle()
   }
 
-  /** Lets running reconciles finish, then stops all workers. */
+  /** Lets running reconciles finish, then stops all workers. What takes too long is left behind, and told. */
   async [Symbol.asyncDispose](): Promise<void> {
+    const { kind, clock, log } = this.#options
     await this.#queue[Symbol.asyncDispose]()
-    await Promise.all([...this.#states.keys()].map((key) => this.#forget(key)))
+    const stopping = new Set(this.#states.keys())
+    const stops = [...stopping].map((key) => this.#forget(key).then(() => stopping.delete(key)))
+    if (await isDoneWithin(clock, this.#drainMs, Promise.all(stops))) return
+    log.warn('workers that do not stop are left behind', { kind: kind.kind, keys: [...stopping].join(' ') })
   }
 
   async #process(key: string): Promise<void> {

@@ -87,10 +87,9 @@ export class EventRecorder implements AsyncDisposable {
     return this.#queue.whenIdle()
   }
 
-  /** Resolves when what was recorded is stored. */
+  /** Resolves when what was recorded is stored, or after a while. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#queue.whenIdle()
-    await this.#queue[Symbol.asyncDispose]()
+    await this.#queue.finish()
   }
 
   #isAllowed(subject: string, nowMs: number): boolean {

@@ -73,6 +73,25 @@ describe('the control loop', () => {
     await world[Symbol.asyncDispose]()
   })
 
+  test('stops in time although a reconcile and a worker hang, and tells of both', async () => {
+    const never = new Promise<never>(() => undefined)
+    const hanging: Reconciler = { reconcile: () => never }
+    const working: Reconciler = {
+      reconcile: (_, { workers }) => workers.ensure('w', {}, async () => ({ [Symbol.asyncDispose]: () => never })),
+    }
+    const kinds = [aKind('A', hanging), aKind('B', working)]
+    const world = await startSmallWorld({ kinds, stored: [anObject('A', 'x'), anObject('B', 'y')] })
+    await settle(10)
+    let stopped = false
+    const stopping = world[Symbol.asyncDispose]().then(() => (stopped = true))
+    await world.clock.advance(9_999)
+    assert.equal(stopped, false)
+    await world.clock.advance(1)
+    await stopping
+    assert.match(world.warnings.join('\n'), /reconciles that do not end are left behind.*shop\/x/)
+    assert.match(world.warnings.join('\n'), /workers that do not stop are left behind.*shop\/y/)
+  })
+
   test('a kind whose reconciler cannot be made stops the start, and what had begun', async () => {
     const clock = new FakeClock()
     const store = await openResourceStore({ driver: 'memory' })

@@ -19,6 +19,8 @@ export interface ControllersOptions {
   deps: Omit<KindDeps, 'caches'>
   /** Objects of one kind reconciled at a time. @default 4 */
   reconcilesMax?: number
+  /** How long closing waits for running reconciles, and then for workers to stop, in milliseconds. @default 10_000 */
+  drainMs?: number
 }
 
 export interface RunningControllers extends AsyncDisposable {
@@ -31,7 +33,7 @@ export interface RunningControllers extends AsyncDisposable {
 
 /** Resolves at once; the first reconciles are under way. Disposing finishes running reconciles and stops all workers. */
 export async function startControllers(options: ControllersOptions): Promise<RunningControllers> {
-  const { kinds, caches, reconcilesMax } = options
+  const { kinds, caches, reconcilesMax, drainMs } = options
   const deps: KindDeps = { ...options.deps, caches }
   const { client, clock, log, metrics } = deps
   await using starting = new AsyncDisposableStack()
@@ -46,7 +48,7 @@ export async function startControllers(options: ControllersOptions): Promise<Run
     const reconciler = kind.reconciler?.(deps)
     if (reconciler === undefined) continue
     const shared = { kindOf, caches, client, tracker, recorder, clock, log, durations, turns }
-    const limits = reconcilesMax === undefined ? {} : { reconcilesMax }
+    const limits = { ...(reconcilesMax !== undefined && { reconcilesMax }), ...(drainMs !== undefined && { drainMs }) }
     controllers.set(kindId(kind), new Controller({ kind, reconciler, ...shared, ...limits }))
   }
   starting.defer(async () => {

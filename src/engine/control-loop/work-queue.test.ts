@@ -2,9 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { FakeClock, settle } from '../../base/fake-clock.ts'
 import { WorkQueue } from './work-queue.ts'
+import type { WorkQueueOptions } from './work-queue.ts'
 
 /** A queue whose work ends when the test says so. */
-function manualQueue(reconcilesMax = 4): {
+function manualQueue(
+  reconcilesMax = 4,
+  limits: Pick<WorkQueueOptions, 'drainMs' | 'onAbandoned'> = {},
+): {
   queue: WorkQueue
   clock: FakeClock
   started: string[]
@@ -27,7 +31,7 @@ function manualQueue(reconcilesMax = 4): {
     running.get(key)!()
     await settle()
   }
-  return { queue: new WorkQueue({ clock, process, reconcilesMax }), clock, started, finish }
+  return { queue: new WorkQueue({ clock, process, reconcilesMax, ...limits }), clock, started, finish }
 }
 
 /** A queue whose work takes no time. */
@@ -138,6 +142,37 @@ describe('the work queue', () => {
     await clock.advance(1000)
     assert.deepEqual(started, ['a'])
     await queue[Symbol.asyncDispose]()
+  })
+
+  test('closing leaves behind, and tells, what is not done in time', async () => {
+    const abandoned: string[][] = []
+    const { queue, clock } = manualQueue(1, { drainMs: 5_000, onAbandoned: (keys) => void abandoned.push(keys) })
+    queue.add('a')
+    queue.add('b')
+    await settle()
+    let closed = 0
+    const closing = [queue[Symbol.asyncDispose](), queue[Symbol.asyncDispose]()].map((one) => one.then(() => closed++))
+    await clock.advance(4_999)
+    assert.equal(closed, 0)
+    await clock.advance(1)
+    await Promise.all(closing)
+    assert.deepEqual(abandoned, [['a']])
+    assert.equal(clock.pendingTimers, 0)
+  })
+
+  test('finishing works on what waits, but no longer than it may', async () => {
+    const { queue, clock, started, finish } = manualQueue(1, { drainMs: 5_000 })
+    queue.add('a')
+    queue.add('b')
+    await settle()
+    const finishing = queue.finish()
+    await finish('a')
+    assert.deepEqual(started, ['a', 'b'])
+    await clock.advance(5_000)
+    await finishing
+    queue.add('c')
+    await settle()
+    assert.deepEqual(started, ['a', 'b'])
   })
 
   test('is idle when only delayed keys are left', async () => {

@@ -1,4 +1,5 @@
 // Keys to work on: each once, in order, never two at a time of one key. Source: client-go util/workqueue.
+import { isDoneWithin } from '../../base/clock.ts'
 import type { CancelTimer, Clock } from '../../base/clock.ts'
 import { createTurns } from './turns.ts'
 import type { Turns } from './turns.ts'
@@ -11,6 +12,10 @@ export interface WorkQueueOptions {
   reconcilesMax?: number
   /** Whom it takes turns with. @default nobody */
   turns?: Turns
+  /** How long closing waits for what is being worked on, in milliseconds. @default 10_000 */
+  drainMs?: number
+  /** Told of keys that were still being worked on by then. */
+  onAbandoned?(keys: string[]): void
 }
 
 /** Back-off of a key that failed: the first wait, doubled with each failure up to the most, in milliseconds. */
@@ -32,10 +37,17 @@ export class WorkQueue implements AsyncDisposable {
   #failures = new Map<string, number>()
   #isStarting = false
   #closed = false
+  #closing: Promise<void> | undefined
   #idle: PromiseWithResolvers<void> | undefined
 
   constructor(options: WorkQueueOptions) {
-    this.#options = { reconcilesMax: 4, turns: createTurns(options.clock), ...options }
+    this.#options = {
+      reconcilesMax: 4,
+      turns: createTurns(options.clock),
+      drainMs: 10_000,
+      onAbandoned: () => undefined,
+      ...options,
+    }
   }
 
   /** Keys that wait for their turn; those with a delay do not count. */
@@ -95,13 +107,30 @@ export class WorkQueue implements AsyncDisposable {
     this.#failures.delete(key)
   }
 
-  /** Takes no more keys, drops those that wait, and resolves when the running ones are done. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Works on the keys that wait, too, and then closes: all within `drainMs`. */
+  async finish(): Promise<void> {
+    if (this.#closing === undefined) await this.#drain()
+    this.#closing ??= Promise.resolve()
+    this.#close()
+  }
+
+  /** Takes no more keys, drops those that wait, and resolves when the running ones are done, or after `drainMs`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#close()
+    return (this.#closing ??= this.#drain())
+  }
+
+  async #drain(): Promise<void> {
+    const { clock, drainMs, onAbandoned } = this.#options
+    if (await isDoneWithin(clock, drainMs, this.whenIdle())) return
+    onAbandoned([...this.#running])
+  }
+
+  #close(): void {
     this.#closed = true
     this.#waiting.clear()
     this.#dirty.clear()
     for (const key of this.#delayed.keys()) this.#cancelDelay(key)
-    await this.whenIdle()
     this.#tellIdle()
   }
 
