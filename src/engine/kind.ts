@@ -111,6 +111,8 @@ export interface KindDefinition<Object extends Resource = Resource> {
   setDefaults?(draft: Object, context: AdmissionContext<Object>): void
   /** What the schema cannot say; also what may not change. */
   validate?(object: Object, context: AdmissionContext<Object>): FieldError[]
+  /** Names of Knode's own annotations (`knode.dev/…`) that objects may have. @default any, unchecked */
+  ownAnnotations?: readonly string[]
   /** Runs the kind. */
   reconciler?(deps: KindDeps): Reconciler<Object>
 }

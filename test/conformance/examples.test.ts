@@ -35,7 +35,7 @@ test('the example of every kind is accepted by the API, and becomes Ready where 
   const withConditions = examples.filter((kind) => kind.reconciler !== undefined && kind.builtIn !== true)
   for (const { group, kind, plural } of withConditions) {
     await t.test(`${kind} becomes Ready`, async () => {
-      await kubectl.ok(['wait', '--for=condition=Ready', '--timeout=30s', '--all', `${plural}.${group}`])
+      await kubectl.ok(['wait', '--for=condition=Ready', '--timeout=60s', '--all', `${plural}.${group}`])
     })
   }
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { missingField } from '../../model/kubernetes/field-error.ts'
 import { defineKind } from '../kind.ts'
 import { admit } from './admit.ts'
 import { aCronTab, aServer, aTrigger, asJane, cronTabId, triggerId } from './test-server.ts'
@@ -147,6 +148,34 @@ for (const [group, what, owned, expected] of annotated) {
     assert.deepEqual(object.metadata.annotations, expected ? annotations : undefined)
   })
 }
+
+test('an annotation of Knode’s that the kind does not know is refused beside all else, unless it was there before', () => {
+  const kind = defineKind({
+    group: 'messaging.knative.dev',
+    kind: 'Thing',
+    plural: 'things',
+    webhooks: { mutating: 'm', validating: 'v' },
+    versions: [{ name: 'v1', schema: {}, columns: [] }],
+    ownAnnotations: ['knode.dev/paused'],
+    validate: () => [missingField('spec.size')],
+  })
+  const annotations = { 'knode.dev/pause': 'true', 'example.com/pause': 'true' }
+  const draft = {
+    apiVersion: 'messaging.knative.dev/v1',
+    kind: 'Thing',
+    metadata: { name: 'a', namespace: 'shop', annotations },
+  }
+  const context = { ...asJane, config: { data: () => ({}) } }
+  assert.throws(() => admit(kind, draft, { operation: 'create', ...context }), {
+    code: 400,
+    message:
+      'admission webhook "v" denied the request: validation failed: ' +
+      'invalid key name "knode.dev/pause": metadata.annotations\n' +
+      'did you mean knode.dev/paused? known here: knode.dev/paused\nmissing field(s): spec.size',
+  })
+  const lenient = { ...kind, validate: () => [] }
+  admit(lenient, draft, { operation: 'update', old: structuredClone(draft), ...context })
+})
 
 test('a broken rule of a built-in kind is Invalid with a cause', async () => {
   const server = await aServer()

@@ -1,5 +1,6 @@
 // What an object goes through before it is stored: defaults, schema, the kind's own rules; all complaints at once.
 import { isDeepStrictEqual } from 'node:util'
+import { unknownOwnAnnotations } from '../../model/knative/own-annotations.ts'
 import { fieldErrorText } from '../../model/kubernetes/field-error.ts'
 import type { Resource } from '../../model/kubernetes/resource.ts'
 import { hasStatus, storageVersion } from '../kind.ts'
@@ -35,7 +36,12 @@ export function admit(kind: KindDefinition, draft: Resource, context: AdmissionC
     ...schemaErrors(hasStatus(kind) || status === undefined ? content : object, body),
   ]
   if (kind.webhooks !== undefined && causes.length > 0) throw invalid(kind, object.metadata.name, causes)
-  const complaints = kind.validate?.(object, admission) ?? []
+  const { ownAnnotations: known } = kind
+  const before = old?.metadata.annotations
+  const complaints = [
+    ...(known === undefined ? [] : unknownOwnAnnotations(object.metadata.annotations, known, before)),
+    ...(kind.validate?.(object, admission) ?? []),
+  ]
   const errors = complaints.filter(({ level }) => level !== 'warning')
   if (causes.length > 0) throw invalid(kind, object.metadata.name, [...causes, ...errors.flatMap(causesOf)])
   if (errors.length > 0) throw refusal(kind, object.metadata.name, errors)

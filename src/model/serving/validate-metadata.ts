@@ -1,5 +1,6 @@
 // What the metadata of Serving's kinds may say. Source: knative/serving pkg/apis/serving/metadata_validation.go,
 // knative/pkg apis/metadata_validation.go, apis/user_info.go.
+import { isOneOf } from '../knative/own-annotations.ts'
 import { at, fieldError, invalidKeyName, invalidValue, missingField } from '../kubernetes/field-error.ts'
 import type { FieldError } from '../kubernetes/field-error.ts'
 import type { ObjectMeta, Resource } from '../kubernetes/resource.ts'
@@ -7,6 +8,7 @@ import { semanticallyEqual } from '../kubernetes/semantic.ts'
 import { autoscalingGroup } from './annotation-keys.ts'
 import { dnsLabelObjection, dnsLabelPrefixObjection } from './dns-label.ts'
 import { creatorAnnotation, lastModifierAnnotation } from './metadata-keys.ts'
+import { ownPodAnnotations } from '../kubernetes/pod/pod.ts'
 
 /** Names are DNS-1035 labels. Paths begin below `metadata`. */
 export function validateObjectName({ name, generateName = '' }: ObjectMeta): FieldError[] {
@@ -18,14 +20,15 @@ export function validateObjectName({ name, generateName = '' }: ObjectMeta): Fie
   return objection === undefined ? [] : [fieldError(`not a DNS 1035 label: ${objection}`, ['name'])]
 }
 
-/** Annotations of autoscaling steer Revisions, so they belong on the template. Paths begin below `metadata`. */
-export function refuseAutoscaling({ annotations = {} }: ObjectMeta): FieldError[] {
-  const details = 'autoscaling annotations must be put under "spec.template.metadata.annotations" to work'
+/** Annotations that steer Revisions belong on the template. Paths begin below `metadata`. */
+export function refuseTemplateAnnotations({ annotations = {} }: ObjectMeta): FieldError[] {
+  const details = 'must be put under "spec.template.metadata.annotations" to work'
   return at(
     'annotations',
-    Object.keys(annotations)
-      .filter((key) => key.startsWith(autoscalingGroup))
-      .map((key) => invalidKeyName(key, '', details)),
+    Object.keys(annotations).flatMap((key) => {
+      if (key.startsWith(autoscalingGroup)) return [invalidKeyName(key, '', `autoscaling annotations ${details}`)]
+      return isOneOf(key, ownPodAnnotations) ? [invalidKeyName(key, '', details)] : []
+    }),
   )
 }
 

@@ -1,5 +1,6 @@
 // What a Revision's template may say. Source: knative/serving pkg/apis/serving/v1/revision_validation.go, k8s_validation.go.
 import { isDeepStrictEqual } from 'node:util'
+import { unknownOwnAnnotations } from '../knative/own-annotations.ts'
 import { at, atIndex, disallowedField, fieldError, invalidKeyName, invalidValue } from '../kubernetes/field-error.ts'
 import { missingField, outOfBounds } from '../kubernetes/field-error.ts'
 import type { FieldError } from '../kubernetes/field-error.ts'
@@ -9,6 +10,7 @@ import { annotationKeys, findAnnotation } from './annotation-keys.ts'
 import type { AnnotationKey, Annotations } from './annotation-keys.ts'
 import type { Container } from './container-schema.ts'
 import { dnsLabelObjection, dnsLabelPrefixObjection } from './dns-label.ts'
+import { ownPodAnnotations } from '../kubernetes/pod/pod.ts'
 import { gatedPodFields } from './revision-template.ts'
 import type { RevisionSpec, RevisionTemplate } from './revision-template.ts'
 import { featureFlag, revisionDefaults } from './serving-config.ts'
@@ -41,6 +43,7 @@ export function validateTemplate(
       ...wholeSeconds(annotations, annotationKeys.progressDeadline, 'progress-deadline'),
       ...validateQueueSidecar(annotations),
     ]),
+    ...unknownOwnAnnotations(annotations, ownPodAnnotations),
     ...validateName(template.metadata ?? {}, parent),
   ]
 }

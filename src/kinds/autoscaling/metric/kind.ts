@@ -1,5 +1,6 @@
 // Metric: what is measured of a Revision, and over which time. A PodAutoscaler makes it.
 import { columns, defineKind } from '../../../engine/kind.ts'
+import { ownPodAnnotations } from '../../../model/kubernetes/pod/pod.ts'
 import { MetricReconciler } from './reconcile.ts'
 import { metricSchema } from './schema.ts'
 import type { Metric } from './schema.ts'
@@ -13,5 +14,6 @@ export const metric = defineKind<Metric>({
   versions: [{ name: 'v1alpha1', schema: metricSchema, columns: [columns.ready, columns.reason] }],
   webhooks: { mutating: 'webhook.serving.knative.dev', validating: 'validation.webhook.serving.knative.dev' },
   validate: validateMetric,
+  ownAnnotations: ownPodAnnotations,
   reconciler: () => new MetricReconciler(),
 })

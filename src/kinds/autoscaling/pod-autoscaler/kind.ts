@@ -1,5 +1,6 @@
 // PodAutoscaler: decides how many instances a Revision has. A Revision makes it.
 import { columns, defineKind } from '../../../engine/kind.ts'
+import { ownPodAnnotations } from '../../../model/kubernetes/pod/pod.ts'
 import { setPodAutoscalerDefaults, validatePodAutoscaler } from './admission.ts'
 import { PodAutoscalerReconciler } from './reconcile.ts'
 import { podAutoscalerSchema } from './schema.ts'
@@ -26,5 +27,6 @@ export const podAutoscaler = defineKind<PodAutoscaler>({
   webhooks: { mutating: 'webhook.serving.knative.dev', validating: 'validation.webhook.serving.knative.dev' },
   setDefaults: setPodAutoscalerDefaults,
   validate: validatePodAutoscaler,
+  ownAnnotations: ownPodAnnotations,
   reconciler: (deps) => new PodAutoscalerReconciler(deps),
 })

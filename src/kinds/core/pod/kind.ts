@@ -1,5 +1,6 @@
 // Pod: containers that run together, here.
 import { defineKind } from '../../../engine/kind.ts'
+import { ownPodAnnotations } from '../../../model/kubernetes/pod/pod.ts'
 import type { Pod } from '../../../model/kubernetes/pod/pod.ts'
 import { podColumns } from './columns.ts'
 import { setDefaults } from './defaults.ts'
@@ -27,6 +28,7 @@ export const pod = defineKind<Pod>({
   versions: [{ name: 'v1', schema: podSchema, columns: podColumns }],
   setDefaults,
   validate: validatePod,
+  ownAnnotations: ownPodAnnotations,
   deletionGraceSeconds: ({ spec }) => spec.terminationGracePeriodSeconds ?? 0,
   reconciler: (deps) => new PodReconciler(deps),
 })

@@ -1,4 +1,5 @@
 // Broker: takes events over HTTP and keeps them until every Trigger is done with them.
+import { doorAnnotations } from '../../../engine/delivery/annotations.ts'
 import { columns, defineKind } from '../../../engine/kind.ts'
 import { setBrokerDefaults } from './defaults.ts'
 import { BrokerReconciler } from './reconcile.ts'
@@ -32,5 +33,6 @@ export const broker = defineKind<Broker>({
   webhooks: { mutating: 'webhook.eventing.knative.dev', validating: 'validation.webhook.eventing.knative.dev' },
   setDefaults: setBrokerDefaults,
   validate: validateBroker,
+  ownAnnotations: doorAnnotations,
   reconciler: (deps) => new BrokerReconciler(deps),
 })

@@ -1,4 +1,6 @@
 // Trigger: hands the events of a Broker that pass its filters to a subscriber.
+import { deliveryAnnotations } from '../../../engine/delivery/annotations.ts'
+import { dataFilterAnnotation } from '../../../engine/delivery/filters/spec.ts'
 import { columns, defineKind } from '../../../engine/kind.ts'
 import { setTriggerDefaults } from './defaults.ts'
 import { TriggerReconciler } from './reconcile.ts'
@@ -27,5 +29,6 @@ export const trigger = defineKind<Trigger>({
   webhooks: { mutating: 'webhook.eventing.knative.dev', validating: 'validation.webhook.eventing.knative.dev' },
   setDefaults: setTriggerDefaults,
   validate: validateTrigger,
+  ownAnnotations: [...deliveryAnnotations, dataFilterAnnotation],
   reconciler: (deps) => new TriggerReconciler(deps),
 })

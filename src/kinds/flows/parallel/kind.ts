@@ -18,5 +18,6 @@ export const parallel = defineKind<Parallel>({
   webhooks: { mutating: 'webhook.eventing.knative.dev', validating: 'validation.webhook.eventing.knative.dev' },
   setDefaults: setParallelDefaults,
   validate: validateParallel,
+  ownAnnotations: [],
   reconciler: () => new ParallelReconciler(),
 })

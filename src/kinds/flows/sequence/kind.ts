@@ -18,5 +18,6 @@ export const sequence = defineKind<Sequence>({
   webhooks: { mutating: 'webhook.eventing.knative.dev', validating: 'validation.webhook.eventing.knative.dev' },
   setDefaults: setSequenceDefaults,
   validate: validateSequence,
+  ownAnnotations: [],
   reconciler: () => new SequenceReconciler(),
 })

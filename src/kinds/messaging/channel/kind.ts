@@ -19,5 +19,6 @@ export const channel = defineKind<Channel>({
   webhooks: { mutating: 'webhook.eventing.knative.dev', validating: 'validation.webhook.eventing.knative.dev' },
   setDefaults: setChannelDefaults,
   validate: validateChannel,
+  ownAnnotations: [],
   reconciler: () => new ChannelReconciler(),
 })

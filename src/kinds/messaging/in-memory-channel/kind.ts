@@ -24,5 +24,6 @@ export const inMemoryChannel = defineKind<InMemoryChannel>({
   },
   setDefaults: setInMemoryChannelDefaults,
   validate: validateInMemoryChannel,
+  ownAnnotations: [],
   reconciler: (deps) => new InMemoryChannelReconciler(deps),
 })

@@ -16,5 +16,6 @@ export const subscription = defineKind<Subscription>({
   webhooks: { mutating: 'webhook.eventing.knative.dev', validating: 'validation.webhook.eventing.knative.dev' },
   setDefaults: setSubscriptionDefaults,
   validate: validateSubscription,
+  ownAnnotations: [],
   reconciler: (deps) => new SubscriptionReconciler(deps),
 })

@@ -14,4 +14,5 @@ export const certificate = defineKind<Certificate>({
   versions: [{ name: 'v1alpha1', schema: certificateSchema, columns: [columns.ready, columns.reason] }],
   webhooks: { mutating: 'webhook.serving.knative.dev', validating: 'validation.webhook.serving.knative.dev' },
   validate: validateCertificate,
+  ownAnnotations: [],
 })

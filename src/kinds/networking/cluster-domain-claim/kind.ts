@@ -12,4 +12,5 @@ export const clusterDomainClaim = defineKind<ClusterDomainClaim>({
   categories: ['knative-internal', 'networking'],
   scope: 'Cluster',
   versions: [{ name: 'v1alpha1', schema: clusterDomainClaimSchema, columns: [] }],
+  ownAnnotations: [],
 })

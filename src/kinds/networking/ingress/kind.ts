@@ -17,5 +17,6 @@ export const ingress = defineKind<Ingress>({
   webhooks: { mutating: 'webhook.serving.knative.dev', validating: 'validation.webhook.serving.knative.dev' },
   setDefaults: setIngressDefaults,
   validate: validateIngress,
+  ownAnnotations: [],
   reconciler: (deps) => new IngressReconciler(deps),
 })

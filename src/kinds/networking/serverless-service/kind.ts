@@ -1,5 +1,6 @@
 // ServerlessService: the core Services in front of a Revision, and who stands behind them. A PodAutoscaler makes it.
 import { columns, defineKind } from '../../../engine/kind.ts'
+import { ownPodAnnotations } from '../../../model/kubernetes/pod/pod.ts'
 import { ServerlessServiceReconciler } from './reconcile.ts'
 import { serverlessServiceSchema } from './schema.ts'
 import type { ServerlessService } from './schema.ts'
@@ -27,5 +28,6 @@ export const serverlessService = defineKind<ServerlessService>({
   ],
   webhooks: { mutating: 'webhook.serving.knative.dev', validating: 'validation.webhook.serving.knative.dev' },
   validate: validateServerlessService,
+  ownAnnotations: ownPodAnnotations,
   reconciler: (deps) => new ServerlessServiceReconciler(deps),
 })

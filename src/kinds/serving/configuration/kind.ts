@@ -1,5 +1,6 @@
 // Configuration: the template of Revisions. Each change of it makes a new one.
 import { columns, defineKind } from '../../../engine/kind.ts'
+import { ownPodAnnotations } from '../../../model/kubernetes/pod/pod.ts'
 import { setConfigurationDefaults } from './defaults.ts'
 import { ConfigurationReconciler } from './reconcile.ts'
 import { configurationSchema } from './schema.ts'
@@ -29,5 +30,6 @@ export const configuration = defineKind<Configuration>({
   webhooks: { mutating: 'webhook.serving.knative.dev', validating: 'validation.webhook.serving.knative.dev' },
   setDefaults: setConfigurationDefaults,
   validate: validateConfiguration,
+  ownAnnotations: ownPodAnnotations,
   reconciler: (deps) => new ConfigurationReconciler(deps),
 })

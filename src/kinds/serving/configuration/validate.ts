@@ -6,7 +6,11 @@ import { serviceLabel } from '../../../model/serving/metadata-keys.ts'
 import { semanticallyEqual } from '../../../model/kubernetes/semantic.ts'
 import { insecureDefaults } from '../../../model/serving/security.ts'
 import { readServingConfig } from '../../../model/serving/serving-config.ts'
-import { refuseAutoscaling, validateObjectName, validateOwnerLabel } from '../../../model/serving/validate-metadata.ts'
+import {
+  refuseTemplateAnnotations,
+  validateObjectName,
+  validateOwnerLabel,
+} from '../../../model/serving/validate-metadata.ts'
 import { validateUserChange } from '../../../model/serving/validate-metadata.ts'
 import { validateNameChange, validateTemplate } from '../../../model/serving/validate-template.ts'
 import type { Configuration } from './schema.ts'
@@ -23,7 +27,7 @@ export function validateConfiguration(
   const errors = [
     ...at('metadata', [
       ...validateObjectName(metadata),
-      ...refuseAutoscaling(metadata),
+      ...refuseTemplateAnnotations(metadata),
       ...validateOwnerLabel(metadata, serviceLabel, 'Service'),
     ]),
     ...at('spec.template', validateTemplate(template, metadata, serving)),

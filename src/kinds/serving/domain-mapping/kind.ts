@@ -23,5 +23,6 @@ export const domainMapping = defineKind<DomainMapping>({
   webhooks: { mutating: 'webhook.serving.knative.dev', validating: 'validation.webhook.serving.knative.dev' },
   setDefaults: setDomainMappingDefaults,
   validate: validateDomainMapping,
+  ownAnnotations: [],
   reconciler: (deps) => new DomainMappingReconciler(deps),
 })

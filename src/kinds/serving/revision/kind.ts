@@ -1,5 +1,6 @@
 // Revision: one version of a program and how it runs. It is made once and never changed.
 import { columns, defineKind } from '../../../engine/kind.ts'
+import { ownPodAnnotations } from '../../../model/kubernetes/pod/pod.ts'
 import { setRevisionDefaults } from './defaults.ts'
 import { RevisionReconciler } from './reconcile.ts'
 import { revisionSchema } from './schema.ts'
@@ -30,5 +31,6 @@ export const revision = defineKind<Revision>({
   webhooks: { mutating: 'webhook.serving.knative.dev', validating: 'validation.webhook.serving.knative.dev' },
   setDefaults: setRevisionDefaults,
   validate: validateRevision,
+  ownAnnotations: ownPodAnnotations,
   reconciler: (deps) => new RevisionReconciler(deps),
 })

@@ -1,5 +1,6 @@
 // Route: an address, and how its requests are divided among Revisions.
 import { columns, defineKind } from '../../../engine/kind.ts'
+import { ownPodAnnotations } from '../../../model/kubernetes/pod/pod.ts'
 import { setRouteDefaults } from './defaults.ts'
 import { RouteReconciler } from './reconcile.ts'
 import { routeSchema } from './schema.ts'
@@ -24,5 +25,6 @@ export const route = defineKind<Route>({
   webhooks: { mutating: 'webhook.serving.knative.dev', validating: 'validation.webhook.serving.knative.dev' },
   setDefaults: setRouteDefaults,
   validate: validateRoute,
+  ownAnnotations: ownPodAnnotations,
   reconciler: (deps) => new RouteReconciler(deps),
 })

@@ -5,7 +5,7 @@ import type { FieldError } from '../../../model/kubernetes/field-error.ts'
 import { annotationKeys } from '../../../model/serving/annotation-keys.ts'
 import { serviceLabel } from '../../../model/serving/metadata-keys.ts'
 import { validateTraffic } from '../../../model/serving/traffic.ts'
-import { refuseAutoscaling, validateObjectName } from '../../../model/serving/validate-metadata.ts'
+import { refuseTemplateAnnotations, validateObjectName } from '../../../model/serving/validate-metadata.ts'
 import { validateOwnerLabel, validateUserChange } from '../../../model/serving/validate-metadata.ts'
 import { wholeSeconds } from '../../../model/serving/validate-template.ts'
 import type { Route } from './schema.ts'
@@ -17,7 +17,7 @@ export function validateRoute(route: Route, { old }: AdmissionContext<Route>): F
   return [
     ...at('metadata', [
       ...validateObjectName(metadata),
-      ...refuseAutoscaling(metadata),
+      ...refuseTemplateAnnotations(metadata),
       ...validateOwnerLabel(metadata, serviceLabel, 'Service'),
       ...at('annotations', wholeSeconds(metadata.annotations, annotationKeys.rolloutDuration, 'rollout-duration')),
     ]),

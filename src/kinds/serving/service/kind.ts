@@ -1,5 +1,6 @@
 // Service: a program behind an address, started when somebody asks and stopped when nobody does.
 import { columns, defineKind } from '../../../engine/kind.ts'
+import { ownPodAnnotations } from '../../../model/kubernetes/pod/pod.ts'
 import { setServiceDefaults } from './defaults.ts'
 import { ServiceReconciler } from './reconcile.ts'
 import { serviceSchema } from './schema.ts'
@@ -30,5 +31,7 @@ export const servingService = defineKind<Service>({
   webhooks: { mutating: 'webhook.serving.knative.dev', validating: 'validation.webhook.serving.knative.dev' },
   setDefaults: setServiceDefaults,
   validate: validateService,
+  // Elsewhere than on the template they have no effect, which `validate` says.
+  ownAnnotations: ownPodAnnotations,
   reconciler: (deps) => new ServiceReconciler(deps),
 })

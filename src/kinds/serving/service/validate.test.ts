@@ -42,6 +42,17 @@ test('a Service is refused in upstream’s words', () => {
         'autoscaling annotations must be put under "spec.template.metadata.annotations" to work',
     ],
     [
+      aService(undefined, { annotations: { 'knode.dev/command': 'node hello.ts' } }),
+      'invalid key name "knode.dev/command": metadata.annotations\n' +
+        'must be put under "spec.template.metadata.annotations" to work',
+    ],
+    [
+      aService({ template: { ...template, metadata: { annotations: { 'knode.dev/comand': 'node hello.ts' } } } }),
+      'invalid key name "knode.dev/comand": spec.template.metadata.annotations\n' +
+        'did you mean knode.dev/command? known here: knode.dev/command, knode.dev/command.*, knode.dev/function, ' +
+        'knode.dev/workdir',
+    ],
+    [
       aService(undefined, { annotations: { [rollout]: '1500ms' } }),
       `rollout-duration=1500ms is not at second precision: metadata.annotations.${rollout}`,
     ],

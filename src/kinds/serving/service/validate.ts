@@ -7,7 +7,11 @@ import { semanticallyEqual } from '../../../model/kubernetes/semantic.ts'
 import { insecureDefaults } from '../../../model/serving/security.ts'
 import { readServingConfig } from '../../../model/serving/serving-config.ts'
 import { validateTraffic } from '../../../model/serving/traffic.ts'
-import { refuseAutoscaling, validateObjectName, validateUserChange } from '../../../model/serving/validate-metadata.ts'
+import {
+  refuseTemplateAnnotations,
+  validateObjectName,
+  validateUserChange,
+} from '../../../model/serving/validate-metadata.ts'
 import { validateNameChange, validateTemplate, wholeSeconds } from '../../../model/serving/validate-template.ts'
 import type { Service } from './schema.ts'
 
@@ -18,7 +22,7 @@ export function validateService(service: Service, { old, config }: AdmissionCont
   return [
     ...at('metadata', [
       ...validateObjectName(metadata),
-      ...refuseAutoscaling(metadata),
+      ...refuseTemplateAnnotations(metadata),
       ...at('annotations', wholeSeconds(metadata.annotations, annotationKeys.rolloutDuration, 'rollout-duration')),
     ]),
     ...at('spec', [

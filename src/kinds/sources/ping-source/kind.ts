@@ -32,5 +32,6 @@ export const pingSource = defineKind<PingSource>({
   webhooks: { mutating: 'webhook.eventing.knative.dev', validating: 'validation.webhook.eventing.knative.dev' },
   setDefaults: setPingSourceDefaults,
   validate: validatePingSource,
+  ownAnnotations: [],
   reconciler: (deps) => new PingSourceReconciler(deps),
 })

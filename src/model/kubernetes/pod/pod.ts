@@ -14,6 +14,9 @@ export const podAnnotations = {
   functionFile: 'knode.dev/function',
 } as const
 
+/** The names of all of them. */
+export const ownPodAnnotations: readonly string[] = [...Object.values(podAnnotations), `${podAnnotations.command}.*`]
+
 export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'
 
 export interface PodCondition {
