@@ -91,8 +91,9 @@ export function dedupWindowMs(annotations: Readonly<Record<string, string>> | un
   return value === undefined ? undefined : parseIsoDurationMs(value) || undefined
 }
 
-/** Every annotation that is read here. */
-export const deliveryAnnotations: readonly string[] = [...Object.keys(readers), dedupAnnotation]
+/** The annotations of a Broker's door, and of a delivery. */
+export const doorAnnotations: readonly string[] = [dedupAnnotation]
+export const deliveryAnnotations: readonly string[] = Object.keys(readers)
 
 /** What is wrong with the delivery annotations of an object, with paths from the object's root. */
 export const validateDeliveryAnnotations = (annotations: Readonly<Record<string, string>> | undefined): FieldError[] =>

@@ -22,10 +22,12 @@ function aCollector(limits: Partial<BatchLimits> = {}) {
 const aDelivery = (offset: number, attempt = 1, specversion = '1.0', data = '{}'): Delivery => ({
   offset,
   attempt,
+  dueMs: 0,
   appendedMs: 0,
   message: { event: anEvent({ specversion }, data), headers: {} },
   ack: () => undefined,
   retryLater: () => undefined,
+  holdForRetry: () => aDelivery(offset, attempt + 1, specversion, data),
 })
 
 test('the wait begins with the first event of a batch', async () => {

@@ -7,7 +7,9 @@ import type { DispatchSpec } from '../reconciler.ts'
 import type { Circuit } from './circuit.ts'
 import { deadLetterOf } from './dead-letter.ts'
 import type { HttpAnswer } from './http-client.ts'
-import { readAnswer, replyMessage, withHopsOf } from './reply.ts'
+import type { ErrorType } from './no-answer.ts'
+import { hopsAttribute, readAnswer, replyMessage, withHopsOf } from './reply.ts'
+import type { AnswerReading } from './reply.ts'
 import { isRetriable, isSuccess, nextStep } from './retry.ts'
 import type { Failure } from './retry.ts'
 import { failureOf } from './send.ts'
@@ -33,8 +35,6 @@ export interface CourseDeps {
   clock: Clock
   telemetry: DispatchTelemetry
   circuit: Circuit
-  /** The event as the subscriber may see it. */
-  visible: (message: EventMessage) => CloudEvent
   /** Waits without counting as busy. Resolves to false when delivering stops meanwhile. */
   pause: (delayMs: number) => Promise<boolean>
   /** Cuts what is being sent. */
@@ -77,11 +77,15 @@ export class Course {
     const { clock, telemetry } = this.#deps
     // Without a subscriber, the event itself is what flows on.
     if (subscriber === undefined) return this.#passOn(message)
-    const event = this.#deps.visible(message)
-    const asked = await this.#ask(subscriber, { event, headers: message.headers }, event, attempt)
+    const asked = await this.#ask(subscriber, message, message.event, attempt)
     if (asked.kind === 'interrupted') return interrupted
     const { tried } = asked
-    if (asked.kind === 'answered') return this.#answered(message, asked.answer, tried)
+    if (asked.kind === 'answered') {
+      const reading = readAnswer(asked.answer)
+      if (reading.kind !== 'empty') return this.#answered(message, reading, tried)
+      telemetry.delivered(tried)
+      return done
+    }
     const { failure } = asked
     const step = nextStep(delivery, attempt, failure, clock.now())
     if (step.kind === 'give-up') return this.giveUp(message, failure)
@@ -92,21 +96,20 @@ export class Course {
   /** One try with several events at once: all succeed or all fail. What is answered to them is not looked at. */
   async takeBatch(messages: readonly EventMessage[], attempt: number): Promise<BatchVerdict> {
     const { subscriber, delivery } = this.#route
-    const { clock, telemetry, visible } = this.#deps
-    const batch = messages.map((message) => ({ event: visible(message), headers: message.headers }))
-    const [first] = batch
+    const { clock, telemetry } = this.#deps
+    const [first] = messages
     if (subscriber === undefined || first === undefined) return done
-    const asked = await this.#ask(subscriber, batch, first.event, attempt)
+    const asked = await this.#ask(subscriber, messages, first.event, attempt)
     if (asked.kind === 'interrupted') return interrupted
     const { tried } = asked
     if (asked.kind === 'answered') {
-      for (const { event } of batch) telemetry.delivered({ ...tried, event })
+      for (const { event } of messages) telemetry.delivered({ ...tried, event })
       return done
     }
     const { failure } = asked
     const step = nextStep(delivery, attempt, failure, clock.now())
     if (step.kind === 'give-up') return { kind: 'failed', failure }
-    for (const { event } of batch) telemetry.retrying({ ...tried, event }, failure, step.delayMs)
+    for (const { event } of messages) telemetry.retrying({ ...tried, event }, failure, step.delayMs)
     return step
   }
 
@@ -121,14 +124,18 @@ export class Course {
       return { kind: 'failed', failure, tried: { event, url: target.url, attempt, tookMs: 0 } }
     }
     const outgoing: Outgoing = { message, target, timeoutMs, namespace, signal, prefersReply: true }
-    if (contract === 'trigger' && delivery.format !== undefined) outgoing.format = delivery.format
+    if (contract === 'trigger') {
+      // Subscribers do not see the hop count; leaving it out when writing spares a copy of every event.
+      outgoing.omits = hopsAttribute
+      if (delivery.format !== undefined) outgoing.format = delivery.format
+    }
     if (webhookOrigin !== undefined) outgoing.webhookOrigin = webhookOrigin
     const answer = await send(outgoing)
     if (signal.aborted && answer.kind !== 'answer') return { kind: 'interrupted' }
     this.#watch(answer)
     const status = answer.kind === 'answer' ? answer.status : undefined
     const tried: Tried = { event, url: target.url, status, attempt, tookMs: clock.monotonicMs() - startedMs }
-    telemetry.tried(tried)
+    telemetry.tried(answer.kind === 'answer' ? tried : { ...tried, errorType: errorTypeIn(answer) })
     if (answer.kind === 'answer' && isSuccess(answer.status)) return { kind: 'answered', answer, tried }
     if (status === 410) onGone?.()
     return { kind: 'failed', failure: failureOf(answer, target, isRetriable), tried }
@@ -140,10 +147,13 @@ export class Course {
     else if (answer.kind === 'no-answer') circuit.unanswered(clock.monotonicMs(), answer.reason)
   }
 
-  async #answered(message: EventMessage, answer: HttpAnswer, tried: Tried): Promise<Verdict> {
+  async #answered(
+    message: EventMessage,
+    reading: Exclude<AnswerReading, { kind: 'empty' }>,
+    tried: Tried,
+  ): Promise<Verdict> {
     const { reply: target, contract } = this.#route
     const { telemetry } = this.#deps
-    const reading = readAnswer(answer)
     switch (reading.kind) {
       case 'no-event':
         if (contract === 'trigger') return this.giveUp(message, answeredNoEvent(tried))
@@ -163,8 +173,6 @@ export class Course {
         if (failed !== undefined) return failed
         break
       }
-      case 'empty':
-        break
       default:
         return reading satisfies never
     }
@@ -232,6 +240,9 @@ export class Course {
     }
   }
 }
+
+const errorTypeIn = (answer: Exclude<Answer, HttpAnswer>): ErrorType =>
+  answer.kind === 'no-request' ? 'no_request' : (answer.errorType ?? 'other')
 
 // As in Knative's Kafka data plane, the dead letter then names the subscriber and nothing else, and the function is not
 // called again: it did its work.

@@ -60,6 +60,57 @@ test('keeps the count and the time of a retry', async () => {
   assert.equal(attempt, 3)
 })
 
+test('in order, too: the head of each key waits out its time with its count, and nobody of its key overtakes it', async () => {
+  await using bed = await aTestBed()
+  let isSick = true
+  const subscriber = await bed.subscriber(({ headers }) => ({
+    status: isSick && headers['ce-subject'] === 'a' ? 500 : 200,
+  }))
+  const delivery = { retry: 3, backoffPolicy: 'linear', backoffDelay: 'PT10S' } as const
+  const annotations = { 'knode.dev/ordering': 'subject' }
+  const dispatching = await bed.dispatch({ subscriber, delivery, annotations })
+  for (const id of ['a1', 'a2', 'b1', 'a3']) await bed.append(anEvent({ id, subject: id[0]! }))
+  await bed.until('retrying')
+  await bed.clock.advance(10_000)
+  await bed.until('retrying', 2)
+  await bed.until('delivered')
+  await dispatching[Symbol.asyncDispose]()
+  subscriber.requests.length = 0
+  isSick = false
+
+  await bed.clock.advance(5_000)
+  await bed.dispatch({ subscriber, delivery, annotations })
+  await bed.append(anEvent({ id: 'b2', subject: 'b' }))
+  await bed.append(anEvent({ id: 'a4', subject: 'a' }))
+  await bed.until('delivered', 2)
+  await bed.clock.advance(14_999)
+  assert.equal(eventIds(subscriber.requests), 'b2')
+  await bed.clock.advance(1)
+  await bed.until('delivered', 6)
+  assert.equal(eventIds(subscriber.requests), 'b2 a1 a2 a3 a4')
+  const { attempt } = bed.facts.find(({ what, event }) => what === 'delivered' && event.attributes.get('id') === 'a1')!
+  assert.equal(attempt, 3)
+})
+
+test('in order, events without the attribute keep count and time of a retry as well', async () => {
+  await using bed = await aTestBed()
+  const subscriber = await bed.subscriber((_request, count) => ({ status: count < 3 ? 500 : 200 }))
+  const delivery = { retry: 2, backoffPolicy: 'linear', backoffDelay: 'PT10S' } as const
+  const annotations = { 'knode.dev/ordering': 'subject' }
+  const dispatching = await bed.dispatch({ subscriber, delivery, annotations })
+  await bed.append()
+  await bed.until('retrying')
+  await dispatching[Symbol.asyncDispose]()
+  await bed.dispatch({ subscriber, delivery, annotations })
+  await bed.clock.advance(9_999)
+  assert.equal(subscriber.requests.length, 1)
+  await bed.clock.advance(1)
+  await bed.until('retrying', 2)
+  await bed.clock.advance(20_000)
+  const { attempt } = await bed.until('delivered')
+  assert.equal(attempt, 3)
+})
+
 test('events that come while a consumer is stopped wait for it, and its new filter decides', async () => {
   await using bed = await aTestBed()
   const subscriber = await bed.subscriber(ok)

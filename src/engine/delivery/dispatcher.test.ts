@@ -167,7 +167,7 @@ test("each try is measured by Knative's names, one that was held back is not", a
       .find((line) => line.startsWith(`${name}_seconds_count{${labels}${more}}`))
       ?.split(' ')
       .at(-1)
-  assert.equal(count('kn_eventing_dispatch_duration', ',cloudevents_type="order"'), '1')
+  assert.equal(count('kn_eventing_dispatch_duration', ',cloudevents_type="order",error_type="closed"'), '1')
   assert.equal(count('kn_eventing_dispatch_duration', ',cloudevents_type="order",http_response_status_code="202"'), '1')
   assert.equal(count('kn_eventing_process_duration', ''), '1')
   assert.match(text, /knode_delivery_retries_total\{kind="trigger",namespace="default",name="orders"\} 2\n/)

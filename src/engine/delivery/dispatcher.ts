@@ -10,7 +10,7 @@ import type { DeliveryControls } from './annotations.ts'
 import { BatchCollector } from './batch-collector.ts'
 import { Circuit } from './circuit.ts'
 import { Course } from './course.ts'
-import type { CourseDeps, Route, Verdict } from './course.ts'
+import type { Route, Verdict } from './course.ts'
 import type { DeliveryLimits } from './limits.ts'
 import { Pace, Slots, Turns } from './pacing.ts'
 import type { Failure } from './retry.ts'
@@ -27,7 +27,6 @@ export interface DispatcherDeps {
   clock: Clock
   limits: DeliveryLimits
   telemetry: DispatchTelemetry
-  visible: CourseDeps['visible']
 }
 
 /** Delivers until disposed. Make it with {@link startDispatcher}. */
@@ -52,7 +51,7 @@ export class Dispatcher implements AsyncDisposable {
   #closed: Promise<void> | undefined
 
   constructor(spec: DispatchSpec, deps: DispatcherDeps) {
-    const { limits, clock, telemetry, send, visible } = deps
+    const { limits, clock, telemetry, send } = deps
     this.#deps = deps
     this.#controls = deliveryControls(spec.annotations)
     const { inFlightMax = limits.inFlightMax, ratePerSecond } = this.#controls
@@ -67,7 +66,7 @@ export class Dispatcher implements AsyncDisposable {
     const onGone = (): void => this.#gate?.close()
     const { signal } = this.#cutting
     const route = routeOf(spec, deps)
-    this.#course = new Course(route, { send, clock, telemetry, circuit, visible, pause, signal, onGone })
+    this.#course = new Course(route, { send, clock, telemetry, circuit, pause, signal, onGone })
     this.#gate = this.#gateOf(route, onTrouble)
     this.#batches = this.#collectorOf(route)
   }
@@ -113,7 +112,8 @@ export class Dispatcher implements AsyncDisposable {
     const { stream } = this.#deps
     this.#consumption = await stream.consume(consumer, {
       inFlightMax: this.#windowSet,
-      handle: (delivery) => void this.#handle(delivery),
+      inOrder: this.#controls.orderingAttribute !== undefined,
+      handle: (delivery) => this.#handle(delivery),
     })
     if (this.#controls.paused) this.#consumption.pause()
     else if (this.#gate !== undefined) void this.#gate.open(this.#stopping.signal)
@@ -136,49 +136,83 @@ export class Dispatcher implements AsyncDisposable {
     await this.#consumption?.[Symbol.asyncDispose]()
   }
 
-  async #handle(delivery: Delivery): Promise<void> {
+  #handle(delivery: Delivery): void {
     // Handed over before `pause` could take effect: stays unsettled and is given back.
     if (this.#controls.paused || this.#stopping.signal.aborted) return
-    if (this.#gate !== undefined && !(await this.#gate.passed())) return
-    if (this.#stopping.signal.aborted) return
+    if (this.#gate === undefined) this.#begin(delivery)
+    else void this.#beginAfter(this.#gate.passed(), delivery)
+  }
+
+  async #beginAfter(consent: Promise<boolean>, delivery: Delivery): Promise<void> {
+    if ((await consent) && !this.#stopping.signal.aborted) this.#begin(delivery)
+  }
+
+  #begin(delivery: Delivery): void {
     if (this.#batches !== undefined) return this.#batches.add(delivery)
     const { orderingAttribute } = this.#controls
-    const key = orderingAttribute && attributeText(delivery.message.event, orderingAttribute)
-    if (key === undefined) return this.#work(delivery)
+    if (orderingAttribute === undefined) return void this.#work(delivery)
+    const key = attributeText(delivery.message.event, orderingAttribute)
+    if (key === undefined) return void this.#workWhenDue(delivery)
     this.#hold(1)
-    await this.#turns.run(key, () => {
+    void this.#turns.run(key, () => {
       this.#hold(-1)
-      return this.#work(delivery)
+      return this.#workToTheEnd(delivery)
     })
   }
 
   async #work(delivery: Delivery): Promise<void> {
-    for (let { attempt } = delivery; ; attempt++) {
-      await this.#slots.enter()
-      const verdict = await this.#try(delivery, attempt)
-      this.#slots.leave()
+    const verdict = await this.#try(delivery)
+    if (verdict.kind === 'done') delivery.ack()
+    else if (verdict.kind === 'retry') delivery.retryLater(verdict.delayMs)
+  }
+
+  /** What an earlier process had to try again waits on. */
+  async #workWhenDue(delivery: Delivery): Promise<void> {
+    if (await this.#isDue(delivery)) await this.#work(delivery)
+  }
+
+  /** In order, an event keeps its turn until it is done: nobody of its key may overtake it. */
+  async #workToTheEnd(first: Delivery): Promise<void> {
+    for (let delivery = first; await this.#isDue(delivery);) {
+      const verdict = await this.#try(delivery)
       if (verdict.kind === 'interrupted') return
       if (verdict.kind === 'done') return delivery.ack()
-      // In order, an event keeps its turn until it is done: nobody of its key may overtake it.
-      if (this.#controls.orderingAttribute === undefined) return delivery.retryLater(verdict.delayMs)
-      this.#hold(1)
-      const goesOn = await this.#sleep(verdict.delayMs)
-      this.#hold(-1)
-      if (!goesOn) return
+      delivery = delivery.holdForRetry(verdict.delayMs)
     }
   }
 
-  async #try(delivery: Delivery, attempt: number): Promise<Verdict> {
-    if (!(await this.#mayStart())) return { kind: 'interrupted' }
+  /** Waits until the delivery is due. False when delivering stops meanwhile. */
+  async #isDue({ dueMs }: Delivery): Promise<boolean> {
+    const delayMs = dueMs - this.#deps.clock.now()
+    if (delayMs <= 0) return true
+    this.#hold(1)
+    const goesOn = await this.#sleep(delayMs)
+    this.#hold(-1)
+    return goesOn
+  }
+
+  /** Once there is a place for it and its time has come. Waits only where there is something to wait for. */
+  async #try(delivery: Delivery): Promise<Verdict> {
+    const place = this.#slots.enter()
+    if (place !== undefined) await place
+    if (this.#pace !== undefined) await this.#keepPace(this.#pace)
+    const verdict = this.#maySend ? await this.#send(delivery) : interrupted
+    this.#slots.leave()
+    return verdict
+  }
+
+  #send(delivery: Delivery): Verdict | Promise<Verdict> {
+    const { attempt, appendedMs, message } = delivery
     if (this.#hasExpired(delivery)) return { kind: 'done' }
-    if (attempt === 1) this.#deps.telemetry.taken(delivery.appendedMs)
-    return this.#course.take(delivery.message, attempt)
+    if (attempt === 1) this.#deps.telemetry.taken(appendedMs)
+    return this.#course.take(message, attempt)
   }
 
   /** Deliveries of the same attempt. */
   async #workBatch(deliveries: Delivery[]): Promise<void> {
     await this.#slots.enter()
-    const live = (await this.#mayStart()) ? deliveries.filter((delivery) => this.#isLive(delivery)) : []
+    if (this.#pace !== undefined) await this.#keepPace(this.#pace)
+    const live = this.#maySend ? deliveries.filter((delivery) => this.#isLive(delivery)) : []
     const [first] = live
     if (first === undefined) return this.#slots.leave()
     const { attempt } = first
@@ -208,10 +242,12 @@ export class Dispatcher implements AsyncDisposable {
     if (verdict.kind === 'done') delivery.ack()
   }
 
-  /** Waits for the rate. False when nothing may be sent any more. */
-  async #mayStart(): Promise<boolean> {
-    const waitMs = this.#pace?.reserve(this.#deps.clock.monotonicMs()) ?? 0
-    if (waitMs > 0 && !(await this.#sleep(waitMs))) return false
+  async #keepPace(pace: Pace): Promise<void> {
+    const waitMs = pace.reserve(this.#deps.clock.monotonicMs())
+    if (waitMs > 0) await this.#sleep(waitMs)
+  }
+
+  get #maySend(): boolean {
     return !this.#stopping.signal.aborted && this.#gate?.isGone !== true
   }
 
@@ -224,8 +260,9 @@ export class Dispatcher implements AsyncDisposable {
   /** Tells of it, too. */
   #hasExpired({ appendedMs, message }: Delivery): boolean {
     const { expireAfterMs } = this.#controls
+    if (expireAfterMs === undefined) return false
     const ageMs = this.#deps.clock.now() - appendedMs
-    if (expireAfterMs === undefined || ageMs < expireAfterMs) return false
+    if (ageMs < expireAfterMs) return false
     this.#deps.telemetry.expired(message.event, ageMs)
     return true
   }
@@ -268,6 +305,8 @@ export class Dispatcher implements AsyncDisposable {
     return this.#inFlightMax + ahead
   }
 }
+
+const interrupted: Verdict = { kind: 'interrupted' }
 
 function routeOf(spec: DispatchSpec, { addresses, limits }: DispatcherDeps): Route {
   const delivery = parseDelivery(spec.delivery)

@@ -8,6 +8,7 @@ import { parseYaml } from '../../model/kubernetes/yaml.ts'
 import {
   dedupWindowMs,
   deliveryAnnotations,
+  doorAnnotations,
   deliveryControls,
   validateDeliveryAnnotations,
   validateDoorAnnotations,
@@ -37,7 +38,7 @@ for (const [name, value] of annotated) {
 }
 
 test('docs/delivery.md: every annotation has an example, and no other stands there', () => {
-  const known = [...deliveryAnnotations, dataFilterAnnotation].toSorted()
+  const known = [...deliveryAnnotations, ...doorAnnotations, dataFilterAnnotation].toSorted()
   assert.deepEqual(annotated.map(([name]) => name).toSorted(), known)
 })
 

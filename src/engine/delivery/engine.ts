@@ -116,7 +116,6 @@ export function createDeliveryEngine(options: DeliveryEngineOptions): RunningDel
           for (const listener of listeners.get(spec.consumer) ?? []) listener()
         },
       })
-      const visible = hub.visible.bind(hub)
       const dispatcher = new Dispatcher(spec, {
         stream: hub.stream,
         send,
@@ -125,7 +124,6 @@ export function createDeliveryEngine(options: DeliveryEngineOptions): RunningDel
         clock,
         limits,
         telemetry,
-        visible,
       })
       const key = keyOf(spec.stream, spec.consumer)
       const before = hub.stream.info()

@@ -78,7 +78,7 @@ test('a request on a fresh connection that is closed is not sent twice', async (
   await using subscriber = await startSubscriber(() => ({ bytes: '', after: 'close' }))
   const { client, post } = aClient()
   await using _closing = client
-  assert.deepEqual(await post(subscriber.url), { kind: 'no-answer', reason: 'other side closed' })
+  assert.deepEqual(await post(subscriber.url), { kind: 'no-answer', reason: 'other side closed', errorType: 'closed' })
   assert.equal(subscriber.requests.length, 1)
 })
 
@@ -110,7 +110,11 @@ test('a kept connection that falls silent is cut after the timeout', async () =>
   const second = post(subscriber.url)
   await eventually(() => subscriber.requests.length === 2, 'the second request')
   await clock.advance(30_000)
-  assert.deepEqual(await second, { kind: 'no-answer', reason: 'no complete answer within 30000 ms' })
+  assert.deepEqual(await second, {
+    kind: 'no-answer',
+    reason: 'no complete answer within 30000 ms',
+    errorType: 'timeout',
+  })
   await eventually(() => subscriber.connections === 0, 'the connection to be cut')
 })
 
@@ -122,8 +126,12 @@ test('an aborted signal cuts the request, also before it began', async () => {
   const cut = post(subscriber.url, { signal: stop.signal })
   await eventually(() => subscriber.requests.length === 1, 'the request')
   stop.abort()
-  assert.deepEqual(await cut, { kind: 'no-answer', reason: 'aborted' })
-  assert.deepEqual(await post(subscriber.url, { signal: stop.signal }), { kind: 'no-answer', reason: 'aborted' })
+  assert.deepEqual(await cut, { kind: 'no-answer', reason: 'aborted', errorType: 'aborted' })
+  assert.deepEqual(await post(subscriber.url, { signal: stop.signal }), {
+    kind: 'no-answer',
+    reason: 'aborted',
+    errorType: 'aborted',
+  })
   await eventually(() => subscriber.connections === 0, 'the connections to be cut')
   assert.equal(subscriber.requests.length, 1)
 })
@@ -150,31 +158,52 @@ test('a certificate that is not trusted is refused; the right authority makes it
 })
 
 test('10,000 bad answers leave neither connections nor memory behind', async () => {
+  const bodyOf3000 = `HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n${'x'.repeat(3_000)}`
+  const whole = 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nall of it'
   const answers: ScriptedAnswer[] = [
-    { bytes: '', after: 'close' },
     { bytes: 'garbage\r\n\r\n', after: 'silence' },
-    { bytes: 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf', after: 'close' },
+    { bytes: 'HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nmore than announced', after: 'silence' },
+    { bytes: 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n', after: 'silence' },
     { status: 500, body: 'x'.repeat(3_000) },
-    { bytes: `HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n${'x'.repeat(3_000)}`, after: 'silence' },
+    { bytes: bodyOf3000, after: 'silence' },
+    { bytes: `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(5_000)}`, after: 'silence' },
+    ...Array.from(whole, (_, at): ScriptedAnswer => ({ bytes: whole.slice(0, at), after: 'close' })),
   ]
-  await using subscriber = await startSubscriber((_request, count) => {
+  const silent: ScriptedAnswer[] = [
+    { bytes: '', after: 'silence' },
+    { bytes: whole.slice(0, -1), after: 'silence' },
+  ]
+  const atOnce = 20
+  let [answered, hung] = [0, 0]
+  await using subscriber = await startSubscriber(({ line }) => {
     subscriber.requests.length = 0
-    return answers[count % answers.length]!
+    const which = silent[Number(line.split('/')[1])]
+    if (which === undefined) return answers[answered++ % answers.length]!
+    hung++
+    return which
   })
-  const { client, clock, post } = aClient({ answerBytesMax: 2_000, socketsPerHostMax: 20 })
+  const limits = { answerBytesMax: 2_000, answerHeaderBytesMax: 4_000, socketsPerHostMax: atOnce }
+  const { client, clock, post } = aClient(limits)
   await using _closing = client
-  let count = 0
-  const askAll = (many: number): Promise<unknown> =>
-    Promise.all(
-      Array.from({ length: 20 }, async () => {
-        for (const untilCount = count + many / 20; count < untilCount; count++) await post(subscriber.url)
-      }),
-    )
-  await askAll(2_000)
+  const ask = async (rounds: number): Promise<void> => {
+    for (let round = 0; round < rounds; round++) {
+      hung = 0
+      let settled = 0
+      const asking = Array.from({ length: atOnce }, async (_, at) => {
+        await post(subscriber.url, { path: `/${at}` })
+        settled++
+      })
+      const isStuck = (): boolean => settled === atOnce - silent.length && hung >= silent.length
+      await eventually(isStuck, 'all but the silent ones to be settled')
+      await clock.advance(30_000)
+      await Promise.all(asking)
+    }
+  }
+  await ask(100)
   const before = heapBytes()
-  await askAll(8_000)
+  await ask(400)
   assert.equal(clock.pendingTimers, 0)
-  await eventually(() => subscriber.connections <= 20, 'the connections to be closed')
+  await eventually(() => subscriber.connections <= atOnce, 'the connections to be closed')
   assert.ok(heapBytes() - before < 3_000_000, `${heapBytes() - before} bytes more`)
 })
 

@@ -4,7 +4,11 @@ import { Client } from 'undici'
 import type { Dispatcher } from 'undici'
 import { messageOf } from '../../base/errors.ts'
 import type { Clock } from '../../base/clock.ts'
+import { Deadlines } from './deadlines.ts'
+import type { Limited } from './deadlines.ts'
 import type { DeliveryLimits } from './limits.ts'
+import { errorTypeOf } from './no-answer.ts'
+import type { ErrorType } from './no-answer.ts'
 
 export interface HttpRequest {
   /** @default 'POST' */
@@ -14,13 +18,13 @@ export interface HttpRequest {
   /** Requests of one pool share connections, and the bound on them. Names one origin and one set of certificates. */
   pool: string
   path: string
-  /** By name, `host` included; values of one character a byte. */
-  headers: Record<string, string>
+  /** By name, or name, value, name, value …; `host` included; values of one character a byte. */
+  headers: Record<string, string> | string[]
   body: Uint8Array | undefined
   /** For connecting, sending and reading the whole answer; waiting for a free connection is not counted. */
   timeoutMs: number
-  CACerts?: string
-  signal?: AbortSignal
+  CACerts?: string | undefined
+  signal?: AbortSignal | undefined
 }
 
 /** Header values are as read from the wire: one character a byte. */
@@ -39,6 +43,8 @@ export interface HttpAnswer {
 export interface NoAnswer {
   kind: 'no-answer'
   reason: string
+  /** @default 'other' */
+  errorType?: ErrorType
 }
 
 export interface HttpClient extends AsyncDisposable {
@@ -54,12 +60,13 @@ type ClientLimits = Pick<
 /** A client whose timeouts run on `clock`. Disposing it cuts what is going on. */
 export function createHttpClient({ clock, limits }: { clock: Clock; limits: ClientLimits }): HttpClient {
   const pools = new Map<string, HostPool>()
+  const deadlines = new Deadlines(clock)
   return {
     exchange(request) {
       const { pool: name } = request
       let pool = pools.get(name)
       if (pool === undefined) {
-        pool = new HostPool(request, { clock, limits, onUnused: () => void pools.delete(name) })
+        pool = new HostPool(request, { clock, limits, deadlines, onUnused: () => void pools.delete(name) })
         pools.set(name, pool)
       }
       return pool.exchange(request)
@@ -73,8 +80,11 @@ export function createHttpClient({ clock, limits }: { clock: Clock; limits: Clie
 interface PoolDeps {
   clock: Clock
   limits: ClientLimits
+  deadlines: Deadlines
   onUnused: () => void
 }
+
+type Settle = (result: HttpAnswer | NoAnswer) => void
 
 /** Connections to one origin, each with one request at a time; the one used last is used next. */
 class HostPool {
@@ -93,32 +103,44 @@ class HostPool {
     this.#deps = deps
   }
 
-  async exchange(request: HttpRequest): Promise<HttpAnswer | NoAnswer> {
-    if (this.#busy >= this.#deps.limits.socketsPerHostMax) await new Promise<void>((go) => this.#waiting.push(go))
-    else this.#busy++
-    try {
-      if (this.#closed) return { kind: 'no-answer', reason: 'the HTTP client is closed' }
-      const connection = this.#idle.pop() ?? this.#connect()
-      const result = await connection.exchange(request)
-      this.#release(connection)
-      if (result !== 'stale') return result
-      // The other side closed the idle connection while the request was on its way: once more, on a fresh one.
-      const fresh = this.#connect()
-      const repeated = await fresh.exchange(request)
-      this.#release(fresh)
-      return repeated === 'stale' ? { kind: 'no-answer', reason: 'other side closed' } : repeated
-    } finally {
-      // A waiting request takes this one's place, so that `#busy` stays.
-      const next = this.#waiting.shift()
-      if (next !== undefined) next()
-      else this.#busy--
-      this.#tellIfUnused()
-    }
+  exchange(request: HttpRequest): Promise<HttpAnswer | NoAnswer> {
+    return new Promise((settle) => {
+      if (this.#busy >= this.#deps.limits.socketsPerHostMax) {
+        this.#waiting.push(() => this.#start(request, settle, this.#idle.pop()))
+      } else {
+        this.#busy++
+        this.#start(request, settle, this.#idle.pop())
+      }
+    })
   }
 
   close(): void {
     this.#closed = true
     for (const connection of this.#open) connection.destroy()
+  }
+
+  /** Sends over the idle connection, or over a fresh one. */
+  #start(request: HttpRequest, settle: Settle, idle: Connection | undefined): void {
+    if (this.#closed) {
+      return this.#finish(settle, { kind: 'no-answer', reason: 'the HTTP client is closed', errorType: 'aborted' })
+    }
+    const connection = idle ?? this.#connect()
+    connection.exchange(request, (result) => {
+      this.#release(connection)
+      if (result !== 'stale') return this.#finish(settle, result)
+      // The other side closed the idle connection while the request was on its way: once more, on a fresh one.
+      if (idle !== undefined) return this.#start(request, settle, undefined)
+      this.#finish(settle, { kind: 'no-answer', reason: 'other side closed', errorType: 'closed' })
+    })
+  }
+
+  #finish(settle: Settle, result: HttpAnswer | NoAnswer): void {
+    settle(result)
+    // A waiting request takes this one's place, so that `#busy` stays.
+    const next = this.#waiting.shift()
+    if (next !== undefined) queueMicrotask(next)
+    else this.#busy--
+    this.#tellIfUnused()
   }
 
   #connect(): Connection {
@@ -185,19 +207,17 @@ class Connection {
     return this.#connected && this.#answered > 0
   }
 
-  exchange(request: HttpRequest): Promise<HttpAnswer | NoAnswer | 'stale'> {
-    return new Promise((resolve) => {
-      const exchange = new Exchange(request, this.#deps, this.#answered > 0, (result) => {
-        if (typeof result === 'object' && result.kind === 'answer') this.#answered++
-        resolve(result)
-      })
-      const { method = 'POST', path, headers, body } = request
-      try {
-        this.#client.dispatch({ method, path, headers, body: body ?? null }, exchange)
-      } catch (error) {
-        exchange.fail(messageOf(error))
-      }
+  exchange(request: HttpRequest, settle: (result: HttpAnswer | NoAnswer | 'stale') => void): void {
+    const exchange = new Exchange(request, this.#deps, this.#answered > 0, (result) => {
+      if (typeof result === 'object' && result.kind === 'answer') this.#answered++
+      settle(result)
     })
+    const { method = 'POST', path, headers, body } = request
+    try {
+      this.#client.dispatch({ method, path, headers, body: body ?? null }, exchange)
+    } catch (error) {
+      exchange.fail(messageOf(error), 'no_request')
+    }
   }
 
   // Not waited for: a process about to end may have nothing else that keeps it running until the promise settles.
@@ -208,30 +228,17 @@ class Connection {
 
 const noBytes = Buffer.alloc(0)
 
-/** One listener a signal, however many exchanges it may end: they come and go with every event. */
-const followers = new WeakMap<AbortSignal, Set<Exchange>>()
-
-function followersOf(signal: AbortSignal): Set<Exchange> {
-  let known = followers.get(signal)
-  if (known === undefined) {
-    const exchanges = (known = new Set<Exchange>())
-    followers.set(signal, exchanges)
-    const end = (): void => {
-      for (const exchange of exchanges) exchange.abort()
-    }
-    signal.addEventListener('abort', end, { once: true })
-  }
-  return known
-}
-
 /** Gathers one answer; the first of answer, failure, timeout and abort wins. */
-class Exchange implements Dispatcher.DispatchHandler {
+class Exchange implements Dispatcher.DispatchHandler, Limited {
+  place = -1
+  readonly deadlineMs: number
+  readonly signal: AbortSignal | undefined
   #settle: ((result: HttpAnswer | NoAnswer | 'stale') => void) | undefined
   #controller: Dispatcher.DispatchController | undefined
   #reused: boolean
   #bytesMax: number
-  #cancelTimer: () => void
-  #followers: Set<Exchange> | undefined
+  #timeoutMs: number
+  #deadlines: Deadlines
   #started = false
   #status = 0
   #headers: AnswerHeaders = {}
@@ -240,27 +247,32 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   constructor(
     { timeoutMs, signal }: HttpRequest,
-    { clock, limits }: PoolDeps,
+    { clock, limits, deadlines }: PoolDeps,
     reused: boolean,
     settle: (result: HttpAnswer | NoAnswer | 'stale') => void,
   ) {
     this.#settle = settle
     this.#reused = reused
     this.#bytesMax = limits.answerBytesMax
-    this.#cancelTimer = clock.setTimer(timeoutMs, () => this.#cut(`no complete answer within ${timeoutMs} ms`))
-    if (signal === undefined) return
-    this.#followers = followersOf(signal)
-    this.#followers.add(this)
-    if (signal.aborted) this.abort()
+    this.#timeoutMs = timeoutMs
+    this.#deadlines = deadlines
+    this.deadlineMs = clock.monotonicMs() + timeoutMs
+    this.signal = signal
+    if (signal?.aborted === true) this.abort()
+    else deadlines.watch(this)
+  }
+
+  expire(): void {
+    this.#cut(`no complete answer within ${this.#timeoutMs} ms`, 'timeout')
   }
 
   abort(): void {
-    this.#cut('aborted')
+    this.#cut('aborted', 'aborted')
   }
 
   /** Ends the exchange without an answer. */
-  fail(reason: string): void {
-    this.#finish({ kind: 'no-answer', reason })
+  fail(reason: string, errorType: ErrorType): void {
+    this.#finish({ kind: 'no-answer', reason, errorType })
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -293,7 +305,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#reused && !this.#started && isClosedSocket(error)) this.#finish('stale')
-    else this.fail(reasonOf(error))
+    else this.fail(reasonOf(error), errorTypeOf(error))
   }
 
   #answer(bodyCut: boolean): void {
@@ -302,8 +314,8 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#finish({ kind: 'answer', status: this.#status, headers: this.#headers, body, bodyCut })
   }
 
-  #cut(reason: string): void {
-    this.fail(reason)
+  #cut(reason: string, errorType: ErrorType): void {
+    this.fail(reason, errorType)
     this.#controller?.abort(new Error(reason))
   }
 
@@ -311,8 +323,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     const settle = this.#settle
     if (settle === undefined) return
     this.#settle = undefined
-    this.#cancelTimer()
-    this.#followers?.delete(this)
+    this.#deadlines.leave(this)
     settle(result)
   }
 }

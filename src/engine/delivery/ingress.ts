@@ -24,6 +24,8 @@ export interface IngressDeps {
 /** Passes through Brokers that an event which does not say otherwise may take. */
 const hopsMax = 255
 
+const taken: AcceptResult = { status: 202 }
+
 /** What a sender is told to wait when the stream takes nothing now, in seconds. */
 const retryAfterSeconds = 5
 
@@ -98,7 +100,7 @@ function endpoint(
   const store = async (message: EventMessage, startedMs: number): Promise<AcceptResult> => {
     try {
       await stream.append(message)
-      return told(message, { status: 202 }, startedMs)
+      return told(message, taken, startedMs)
     } catch (error) {
       return refused(message, error, startedMs)
     }
@@ -116,11 +118,13 @@ function endpoint(
 
   return {
     kind: 'events',
-    async accept(message, { given = false } = {}) {
+    accept(message, { given = false } = {}) {
       const startedMs = clock.monotonicMs()
       const event = prepare(message.event, given)
-      if (typeof event === 'string') return told(message, { status: 400, message: event }, startedMs)
-      const stored = { event, headers: message.headers }
+      if (typeof event === 'string') {
+        return Promise.resolve(told(message, { status: 400, message: event }, startedMs))
+      }
+      const stored = event === message.event ? message : { event, headers: message.headers }
       return once === undefined ? store(stored, startedMs) : storeOnce(once, stored, startedMs)
     },
   }

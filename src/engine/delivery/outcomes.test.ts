@@ -66,20 +66,24 @@ describe('an answer without an event', () => {
 
 describe('no proper answer is retried, and dead-lettered with code 500', () => {
   const ok = 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello'
-  const rows: [string, ScriptedAnswer][] = [
-    ['closing without a byte', { bytes: '', after: 'close' }],
-    ['garbage', { bytes: 'how do you do\r\n\r\n', after: 'close' }],
-    ['half a status line', { bytes: 'HTTP/1.1 2', after: 'close' }],
-    ['headers without an end', { bytes: 'HTTP/1.1 200 OK\r\ncontent-le', after: 'close' }],
-    ['a body that is shorter than announced', { bytes: ok.slice(0, -2), after: 'close' }],
-    ['a broken chunk', { bytes: 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n', after: 'close' }],
-    ['an endless header', { bytes: `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(70_000)}`, after: 'silence' }],
+  const chunked = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n'
+  const upgrade = 'HTTP/1.1 101 S\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'
+  const rows: [string, ScriptedAnswer, errorType: string, reason: RegExp][] = [
+    ['closing without a byte', { bytes: '', after: 'close' }, 'closed', /other side closed/],
+    ['garbage', { bytes: 'how do you do\r\n\r\n', after: 'close' }, 'invalid_answer', /Expected HTTP/],
+    ['half a status line', { bytes: 'HTTP/1.1 2', after: 'close' }, 'closed', /other side closed/],
+    ['headers without an end', { bytes: 'HTTP/1.1 200 OK\r\nx-le', after: 'close' }, 'closed', /other side closed/],
+    ['a body that is shorter than announced', { bytes: ok.slice(0, -2), after: 'close' }, 'closed', /./],
+    ['a broken chunk', { bytes: `${chunked}zz\r\n`, after: 'close' }, 'invalid_answer', /chunk size/],
     [
-      'an upgrade nobody asked for',
-      { bytes: 'HTTP/1.1 101 S\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n', after: 'silence' },
+      'an endless header',
+      { bytes: `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(70_000)}`, after: 'silence' },
+      'invalid_answer',
+      /./,
     ],
+    ['an upgrade nobody asked for', { bytes: upgrade, after: 'silence' }, 'closed', /upgrade/],
   ]
-  for (const [name, answer] of rows) {
+  for (const [name, answer, errorType, reason] of rows) {
     test(name, async () => {
       await using bed = await aTestBed()
       const subscriber = await bed.subscriber(() => answer)
@@ -93,6 +97,9 @@ describe('no proper answer is retried, and dead-lettered with code 500', () => {
       assert.equal(subscriber.requests.length, 2)
       assert.equal(sink.requests[0]?.headers['ce-knativeerrorcode'], '500')
       assert.notEqual(sink.requests[0]?.headers['ce-knativeerrordata'], undefined)
+      const tries = /^kn_eventing_dispatch_duration_seconds_count.*,error_type="(\w+)"\} 2$/m
+      assert.equal(tries.exec(bed.metrics.prometheus())?.[1], errorType)
+      assert.match(bed.giveUps[0]!.reason, reason)
     })
   }
 
@@ -112,6 +119,7 @@ describe('no proper answer is retried, and dead-lettered with code 500', () => {
     await bed.append()
     const fact = await bed.until('dead-lettered')
     assert.match(String(fact.message), /ECONNREFUSED/)
+    assert.match(bed.metrics.prometheus(), /error_type="refused"/)
     assert.equal(sink.requests[0]?.headers['ce-knativeerrorcode'], '500')
   })
 
@@ -136,6 +144,7 @@ describe('no proper answer is retried, and dead-lettered with code 500', () => {
       await bed.clock.advance(1)
       const { message } = await bed.until('dead-lettered')
       assert.match(String(message), /no complete answer within 2000 ms/)
+      assert.match(bed.metrics.prometheus(), /error_type="timeout"/)
       await eventually(() => subscriber.connections === 0, 'the connection to be cut')
     })
   }

@@ -106,6 +106,10 @@ export class ReplaySource {
 
   #hand(stored: StoredEvent, attempt: number): void {
     this.#inFlight++
+    this.#handle(this.#delivery(stored, attempt, 0))
+  }
+
+  #delivery(stored: StoredEvent, attempt: number, dueMs: number): Delivery {
     let isSettled = false
     const settle = (then?: () => void): void => {
       if (isSettled) return
@@ -122,7 +126,17 @@ export class ReplaySource {
       })
       this.#retries.add(cancel)
     }
-    this.#handle({ ...stored, attempt, ack: () => settle(), retryLater: (delayMs) => settle(() => retry(delayMs)) })
+    return {
+      ...stored,
+      attempt,
+      dueMs,
+      ack: () => settle(),
+      retryLater: (delayMs) => settle(() => retry(delayMs)),
+      holdForRetry: (delayMs) => {
+        isSettled = true
+        return this.#delivery(stored, attempt + 1, this.#options.clock.now() + delayMs)
+      },
+    }
   }
 
   #settled(): void {

@@ -13,7 +13,7 @@ import type { StreamHub } from './stream-hub.ts'
 import { DispatchTelemetry } from './telemetry.ts'
 import type { TelemetryDeps, TroubleChange } from './telemetry.ts'
 
-type ReplaysDeps = TelemetryDeps & Omit<DispatcherDeps, 'stream' | 'telemetry' | 'visible'>
+type ReplaysDeps = TelemetryDeps & Omit<DispatcherDeps, 'stream' | 'telemetry'>
 
 export class Replays {
   #deps: ReplaysDeps
@@ -68,8 +68,7 @@ export class Replays {
       if (trouble !== undefined && trouble.reason !== 'SubscriberDoesNotAnswer') replay.stop(trouble.message)
     }
     const telemetry = new DispatchTelemetry(spec, { ...this.#deps, onTrouble, countsAs: 'replay' })
-    const visible = hub.visible.bind(hub)
-    const dispatcher = new Dispatcher(replayed(spec, options), { ...this.#deps, stream: source, telemetry, visible })
+    const dispatcher = new Dispatcher(replayed(spec, options), { ...this.#deps, stream: source, telemetry })
     const replay = new Replay(id, { source, dispatcher, telemetry })
     return replay
   }

@@ -1,8 +1,9 @@
 // One try at handing an event to a target, whatever kind of target it is. Source: Knative eventing data-plane spec.
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
+import { withAttributes } from '../../model/cloudevents/event.ts'
 import type { EventMessage } from '../../model/cloudevents/event.ts'
-import { writeBatch, writeBinary, writeStructured } from '../../model/cloudevents/http-binding.ts'
+import { binaryHeaders, writeBatch, writeStructured } from '../../model/cloudevents/http-binding.ts'
 import type { AcceptResult, EndpointTable, EventEndpoint } from '../reconciler.ts'
 import type { HttpAnswer, HttpClient, HttpRequest, NoAnswer } from './http-client.ts'
 import { isSuccess } from './retry.ts'
@@ -14,6 +15,8 @@ export interface Outgoing {
   message: EventMessage | readonly EventMessage[]
   target: Target
   timeoutMs: number
+  /** An attribute that is not sent. */
+  omits?: string
   /** Sent as `Kn-Namespace`. */
   namespace?: string
   /** Sends `Prefer: reply` with a single event. @default false */
@@ -55,25 +58,35 @@ export function createSender({ http, endpoints, clock }: SenderDeps): Send {
 }
 
 function eventRequest(outgoing: Outgoing): HttpRequest {
-  const { message, target, timeoutMs, namespace, prefersReply, format, webhookOrigin, signal } = outgoing
-  const { headers, body } = isBatch(message)
-    ? writeBatch(message.map(({ event }) => event))
-    : format === 'json'
-      ? writeStructured(message)
-      : writeBinary(message)
-  headers['host'] = target.host
-  if (namespace !== undefined) headers['kn-namespace'] = namespace
-  if (prefersReply === true && !isBatch(message)) headers['prefer'] = 'reply'
-  if (webhookOrigin !== undefined) headers['webhook-request-origin'] = webhookOrigin
-  return requestTo(target, { headers, body, timeoutMs, ...(signal !== undefined && { signal }) })
+  const { message, target, timeoutMs, namespace, prefersReply, webhookOrigin, signal } = outgoing
+  const { headers, body } = writeEvents(outgoing)
+  headers.push('host', target.host)
+  if (namespace !== undefined) headers.push('kn-namespace', namespace)
+  if (prefersReply === true && !isBatch(message)) headers.push('prefer', 'reply')
+  if (webhookOrigin !== undefined) headers.push('webhook-request-origin', webhookOrigin)
+  const { origin, pool, path, CACerts } = target
+  return { origin, pool, path, CACerts, headers, body, timeoutMs, signal }
+}
+
+function writeEvents(outgoing: Outgoing): { headers: string[]; body: Uint8Array | undefined } {
+  const { message, omits, format } = outgoing
+  if (!isBatch(message) && format !== 'json')
+    return { headers: binaryHeaders(message, omits), body: message.event.data }
+  const shown = withoutOmitted(outgoing)
+  const { headers, body } = isBatch(shown) ? writeBatch(shown.map(({ event }) => event)) : writeStructured(shown)
+  return { headers: Object.entries(headers).flat(), body }
+}
+
+function withoutOmitted({ message, omits }: Outgoing): Outgoing['message'] {
+  if (omits === undefined) return message
+  const strip = ({ event, headers }: EventMessage): EventMessage => ({
+    event: event.attributes.has(omits) ? withAttributes(event, { [omits]: undefined }) : event,
+    headers,
+  })
+  return isBatch(message) ? message.map(strip) : strip(message)
 }
 
 const isBatch = (message: Outgoing['message']): message is readonly EventMessage[] => Array.isArray(message)
-
-const requestTo = (
-  { origin, pool, path, CACerts }: Target,
-  more: Pick<HttpRequest, 'method' | 'headers' | 'body' | 'timeoutMs' | 'signal'>,
-): HttpRequest => ({ origin, pool, path, ...more, ...(CACerts !== undefined && { CACerts }) })
 
 export interface ConsentQuestion {
   target: Target
@@ -98,23 +111,23 @@ export function createConsentAsker({ http, endpoints }: Pick<SenderDeps, 'http' 
     }
     const headers: Record<string, string> = { host: target.host, 'webhook-request-origin': origin }
     if (ratePerMinute !== undefined) headers['webhook-request-rate'] = String(ratePerMinute)
-    return http.exchange(requestTo(target, { method: 'OPTIONS', headers, body: undefined, timeoutMs, signal }))
+    const { origin: server, pool, path, CACerts } = target
+    const body = undefined
+    return http.exchange({ method: 'OPTIONS', origin: server, pool, path, CACerts, headers, body, timeoutMs, signal })
   }
 }
 
 /** No HTTP within the process: the endpoint takes the message itself. */
-async function acceptWithin(
-  endpoint: EventEndpoint,
-  { message, timeoutMs, signal }: Outgoing,
-  clock: Clock,
-): Promise<Answer> {
+async function acceptWithin(endpoint: EventEndpoint, outgoing: Outgoing, clock: Clock): Promise<Answer> {
+  const { timeoutMs, signal } = outgoing
   const cut = Promise.withResolvers<NoAnswer>()
-  const onAbort = (): void => cut.resolve({ kind: 'no-answer', reason: 'aborted' })
+  const onAbort = (): void => cut.resolve({ kind: 'no-answer', reason: 'aborted', errorType: 'aborted' })
   const late = `not taken within ${timeoutMs} ms`
-  const cancelTimer = clock.setTimer(timeoutMs, () => cut.resolve({ kind: 'no-answer', reason: late }))
+  const onLate = (): void => cut.resolve({ kind: 'no-answer', reason: late, errorType: 'timeout' })
+  const cancelTimer = clock.setTimer(timeoutMs, onLate)
   signal?.addEventListener('abort', onAbort, { once: true })
   try {
-    return await Promise.race([accepted(endpoint, message), cut.promise])
+    return await Promise.race([accepted(endpoint, withoutOmitted(outgoing)), cut.promise])
   } catch (error) {
     return { kind: 'no-answer', reason: messageOf(error) }
   } finally {

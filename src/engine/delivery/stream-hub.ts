@@ -74,8 +74,8 @@ export class StreamHub {
     return this.#owners.size === 0
   }
 
-  /** The event as filters and subscribers see it; remembers the last, as its consumers mostly ask one after the other. */
-  visible(message: EventMessage): CloudEvent {
+  /** The event as filters and watchers see it; remembers the last, as its consumers mostly ask one after the other. */
+  #visibleOf(message: EventMessage): CloudEvent {
     if (!this.#hidesHops) return message.event
     if (this.#seen !== message || this.#visible === undefined) {
       this.#seen = message
@@ -87,7 +87,8 @@ export class StreamHub {
   /** Whether the consumer's filters want the event. Told to nobody. */
   wants(message: EventMessage, consumer: string): boolean {
     return (
-      this.#filters.get(consumer)?.compiled.passes(this.#filtersHops ? this.visible(message) : message.event) === true
+      this.#filters.get(consumer)?.compiled.passes(this.#filtersHops ? this.#visibleOf(message) : message.event) ===
+      true
     )
   }
 
@@ -97,11 +98,11 @@ export class StreamHub {
   }
 
   #select(message: EventMessage): ReadonlySet<string> {
-    const event = this.#filtersHops ? this.visible(message) : message.event
+    const event = this.#filtersHops ? this.#visibleOf(message) : message.event
     const wanted = this.#matcher.match(event)
     const { flow, clock } = this.#deps
     if (flow.watched && wanted.size < this.#owners.size) {
-      const seen = this.visible(message)
+      const seen = this.#visibleOf(message)
       const facts = { what: 'filtered', timeMs: clock.now(), stream: this.#stream.name, event: seen } as const
       let explained = 0
       for (const [consumer, { kind, namespace, name }] of this.#owners) {

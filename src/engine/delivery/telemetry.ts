@@ -6,6 +6,8 @@ import { attributeText } from '../../model/cloudevents/event.ts'
 import type { CloudEvent } from '../../model/cloudevents/event.ts'
 import type { FlowFact, FlowFeed } from '../flow.ts'
 import type { DeliveryTrouble, DispatchSpec } from '../reconciler.ts'
+import type { ErrorType } from './no-answer.ts'
+import { withoutHops } from './reply.ts'
 import type { Failure } from './retry.ts'
 
 /** How a consumer can be done with an event. */
@@ -45,6 +47,8 @@ export interface Tried {
   event: CloudEvent
   url: string
   status?: number | undefined
+  /** Without a status: why there is none. */
+  errorType?: ErrorType | undefined
   attempt: number
   tookMs: number
 }
@@ -110,15 +114,16 @@ export class DispatchTelemetry {
   }
 
   /** The subscriber was tried, with whatever result. */
-  tried({ event, status = 0, tookMs }: Tried): void {
+  tried({ event, status = 0, errorType, tookMs }: Tried): void {
     const type = attributeText(event, 'type') ?? ''
-    const key = `${status} ${type}`
+    const key = errorType === undefined ? `${status} ${type}` : `${errorType} ${type}`
     let duration = this.#durations.get(key)
     if (duration === undefined) {
       const labels = {
         ...this.#labels,
         'cloudevents.type': type,
         ...(status > 0 && { 'http.response.status_code': status }),
+        ...(errorType !== undefined && { 'error.type': errorType }),
       }
       duration = this.#dispatchDuration.bind(labels)
       if (this.#durations.size < boundSeriesMax) this.#durations.set(key, duration)
@@ -212,7 +217,8 @@ export class DispatchTelemetry {
       what,
       timeMs: clock.now(),
       stream: this.#spec.stream,
-      event,
+      // As the subscriber sees it.
+      event: this.#spec.contract === 'trigger' ? withoutHops(event) : event,
       owner: { kind, namespace, name },
       ...others,
       ...(status !== undefined && { status }),

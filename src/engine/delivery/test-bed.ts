@@ -113,7 +113,7 @@ export async function aTestBed(
 }
 
 /** Longest that a test waits for something, in milliseconds of real time. */
-const waitMsMax = 10_000
+const waitMsMax = 60_000
 
 /** Resolves when `holds` does. @throws when that takes too long. */
 export async function eventually(holds: () => boolean, what: string): Promise<void> {

@@ -142,6 +142,36 @@ test('410 takes the consent back: the event is dead-lettered, the others wait, a
   assert.equal(bed.gauge('knode_delivery_pending'), 1)
 })
 
+test('who is gone still is after a restart: it is asked once, is sent nothing, and every event waits', async () => {
+  await using bed = await aTestBed()
+  let isGone = true
+  const gone = { status: 410, headers: { 'webhook-allowed-origin': '*' } }
+  const subscriber = await bed.subscriber((request, count) =>
+    isGone ? (count === 1 ? granted : gone) : script(granted)(request),
+  )
+  const first = await bed.dispatch({ subscriber, annotations })
+  await bed.append(anEvent({ id: '1' }))
+  await bed.until('dropped')
+  await bed.append(anEvent({ id: '2' }))
+  await first[Symbol.asyncDispose]()
+  assert.equal(subscriber.requests.length, 2)
+
+  const second = await bed.dispatch({ subscriber, annotations })
+  await eventually(() => bed.engine.trouble('uid-1')?.reason === 'SubscriberGone', 'it to be gone')
+  await bed.clock.advance(3_600_000)
+  assert.deepEqual(
+    subscriber.requests.slice(2).map(({ line }) => line),
+    ['OPTIONS /'],
+  )
+  assert.equal(bed.gauge('knode_delivery_pending'), 1)
+  await second[Symbol.asyncDispose]()
+
+  isGone = false
+  await bed.dispatch({ subscriber, annotations })
+  await bed.until('delivered')
+  assert.equal(subscriber.requests.at(-1)?.headers['ce-id'], '2')
+})
+
 test('410 of a subscriber that was not asked for consent is a failure like any other', async () => {
   await using bed = await aTestBed()
   const subscriber = await bed.subscriber((_request, count) => ({ status: count === 1 ? 410 : 200 }))
@@ -181,6 +211,7 @@ describe('the header consents, not the status', () => {
       { 'webhook-allowed-origin': 'example.com' },
       { kind: 'refused', reason: 'allows only "example.com"' },
     ],
+    ['a name, but it is gone', 410, { 'webhook-allowed-origin': '*' }, { kind: 'gone' }],
     ['no name', 200, {}, { kind: 'refused', reason: 'answered 200 without WebHook-Allowed-Origin' }],
   ]
   for (const [name, status, headers, reading] of rows) {

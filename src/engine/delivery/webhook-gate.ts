@@ -6,7 +6,10 @@ import type { DeliveryTrouble } from '../reconciler.ts'
 import type { Answer } from './send.ts'
 
 /** What a subscriber answered to the question. */
-export type ConsentReading = { kind: 'granted'; ratePerMinute?: number } | { kind: 'refused'; reason: string }
+export type ConsentReading =
+  | { kind: 'granted'; ratePerMinute?: number }
+  | { kind: 'refused'; reason: string }
+  | { kind: 'gone' }
 
 export interface WebhookGateOptions {
   /** The DNS name that the events come from. */
@@ -59,6 +62,10 @@ export class WebhookGate {
         onConsent(consent)
         return this.#opened.resolve(true)
       }
+      if (consent.kind === 'gone') {
+        this.close()
+        break
+      }
       const message = `${url} does not allow events from ${origin}: ${consent.reason}`
       this.#tell({ reason: 'SubscriberDoesNotConsent', message })
       try {
@@ -84,9 +91,13 @@ export class WebhookGate {
   }
 }
 
-/** It is the header that consents, whatever the status. */
+/**
+ * It is the header that consents, whatever the status; but who is gone gets nothing. A question is no event, so that it
+ * may be put to somebody who was gone before a restart.
+ */
 export function readConsent(answer: Answer, origin: string): ConsentReading {
   if (answer.kind !== 'answer') return { kind: 'refused', reason: answer.reason }
+  if (answer.status === 410) return { kind: 'gone' }
   const allowed = answer.headers['webhook-allowed-origin']
   if (typeof allowed !== 'string') {
     return { kind: 'refused', reason: `answered ${answer.status} without WebHook-Allowed-Origin` }

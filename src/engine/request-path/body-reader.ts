@@ -1,6 +1,8 @@
 // Reads request bodies up to a size and within a time, and gives up on those that never end.
 import type { IncomingMessage } from 'node:http'
 import type { CancelTimer, Clock } from '../../base/clock.ts'
+import { UnorderedSet } from '../../base/unordered-set.ts'
+import type { Member } from '../../base/unordered-set.ts'
 
 export interface BodyLimits {
   /** Largest body that is read, in bytes. */
@@ -22,7 +24,7 @@ const reading = Symbol('reading')
 type ReadRequest = IncomingMessage & { [reading]?: Reading }
 
 /** One body on its way. */
-interface Reading {
+interface Reading extends Member {
   reader: BodyReader
   /** Gone once it has been told; the rest of the body is then swallowed. */
   taker: BodyTaker | undefined
@@ -40,8 +42,7 @@ interface Reading {
 export class BodyReader {
   #clock: Clock
   #limits: BodyLimits
-  /** In the order they were started. */
-  #open = new Set<Reading>()
+  #open = new UnorderedSet<Reading>()
   #cancelSweep: CancelTimer | undefined
 
   constructor(clock: Clock, limits: BodyLimits) {
@@ -65,6 +66,7 @@ export class BodyReader {
 
   #watch(request: IncomingMessage, taker: BodyTaker | undefined): void {
     const state: Reading = {
+      place: -1,
       reader: this,
       taker,
       request,
@@ -117,10 +119,11 @@ export class BodyReader {
   #sweep(): void {
     this.#cancelSweep = undefined
     const lateMs = this.#clock.monotonicMs() - this.#limits.bodyMs
-    for (const state of this.#open) {
+    let soonestMs = Infinity
+    for (const state of this.#open.toArray()) {
       if (state.startedMs > lateMs) {
-        this.#cancelSweep = this.#clock.setTimer(state.startedMs - lateMs, () => this.#sweep())
-        return
+        soonestMs = Math.min(soonestMs, state.startedMs)
+        continue
       }
       this.#open.delete(state)
       const { taker, request } = state
@@ -128,6 +131,7 @@ export class BodyReader {
       if (taker === undefined) request.socket.destroy()
       else taker.onTooLate()
     }
+    if (soonestMs < Infinity) this.#cancelSweep ??= this.#clock.setTimer(soonestMs - lateMs, () => this.#sweep())
   }
 }
 

@@ -105,19 +105,28 @@ export class EventDoor {
     return { status: 408, message: `the body did not arrive within ${this.#deps.bodyMs} ms` }
   }
 
-  /** Parses and hands over. Never throws. */
-  async take(request: IncomingMessage, body: Buffer, endpoint: EventEndpoint | undefined, address: string) {
+  /** Parses, hands over and answers. Never throws. */
+  async take(
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: Buffer,
+    endpoint: EventEndpoint | undefined,
+    address: string,
+  ): Promise<void> {
+    let answer: AcceptResult
     try {
       const message = readMessage(request.rawHeaders, body)
-      if (Array.isArray(message)) return await acceptAll(message, endpoint, address)
-      return (
-        (endpoint === undefined ? missing(address) : endpoint.refusal?.()) ?? (await endpoint!.accept(message, given))
-      )
+      if (Array.isArray(message)) answer = await acceptAll(message, endpoint, address)
+      else if (endpoint === undefined) answer = missing(address)
+      else answer = endpoint.refusal?.() ?? (await endpoint.accept(message, given))
     } catch (thrown) {
-      if (thrown instanceof InvalidEventError) return { status: 400, message: thrown.message }
-      this.#deps.log.error('an event could not be taken', { address, err: thrown })
-      return { status: 500, message: `the event could not be taken: ${messageOf(thrown)}` }
+      if (thrown instanceof InvalidEventError) answer = { status: 400, message: thrown.message }
+      else {
+        this.#deps.log.error('an event could not be taken', { address, err: thrown })
+        answer = { status: 500, message: `the event could not be taken: ${messageOf(thrown)}` }
+      }
     }
+    this.answer(response, answer)
   }
 }
 
@@ -165,7 +174,7 @@ class Taking implements BodyTaker {
   }
 
   onBody(body: Buffer): void {
-    void this.#take(body)
+    void this.#door.take(this.#request, this.#response, body, this.#endpoint, this.#address)
   }
 
   onTooLarge(): void {
@@ -176,10 +185,5 @@ class Taking implements BodyTaker {
     // The rest of the body, should it come, is nothing this connection could make sense of.
     this.#response.shouldKeepAlive = false
     this.#door.answer(this.#response, this.#door.tooLate())
-  }
-
-  async #take(body: Buffer): Promise<void> {
-    const result = await this.#door.take(this.#request, body, this.#endpoint, this.#address)
-    this.#door.answer(this.#response, result)
   }
 }

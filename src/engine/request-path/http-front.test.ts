@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { createServer, request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
@@ -74,6 +75,24 @@ describe('the gateway’s limits', () => {
       'PUT /default/shop HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf',
     )
     assert.match(answer, /^HTTP\/1\.1 405 /)
+  })
+
+  it('answers 408 to a head that does not arrive, and closes', async () => {
+    await using gateway = await aGateway({ limits: { headersMs: 50 } })
+    assert.match(await sendRaw(gateway, 'POST /default/shop HTTP/1.1\r\nHost: loc'), /^HTTP\/1\.1 408 /)
+  })
+
+  it('closes at once what connects beyond the limit, and lives on', async () => {
+    await using gateway = await aGateway({ limits: { connectionsMax: 1 } })
+    const first = connect({ host: '127.0.0.1', port: gateway.port })
+    await once(first, 'connect')
+    assert.equal(await sendRaw(gateway, 'GET /').catch(() => ''), '')
+    first.destroy()
+    // As soon as the gateway has seen it go.
+    let status: number | undefined
+    while (status !== 202) {
+      status = (await send(gateway, { path: '/default/shop', headers: event }).catch(() => undefined))?.status
+    }
   })
 
   it('takes an event that sits in its headers nearly alone, and answers 431 when they are too long', async () => {

@@ -19,10 +19,10 @@ export function nameObjection(name: string): string | undefined {
  * @throws {InvalidEventError}
  */
 export function settleAttributes(attributes: Map<string, AttributeValue>, problems: string[]): void {
-  for (const [name, value] of attributes) {
+  attributes.forEach((value, name) => {
     const objection = checks.get(name)?.(value, attributes) ?? textObjection(name, value)
     if (objection !== undefined) problems.push(objection)
-  }
+  })
   for (const name of required) {
     if (!attributes.has(name)) problems.push(`attribute ${quoted(name)} is missing`)
   }

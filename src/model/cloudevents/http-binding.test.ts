@@ -215,7 +215,12 @@ describe('an ingress refuses', () => {
     ['structured: an empty body', () => structured(''), /it ends too early, after 0 bytes/],
     ['structured: no object', () => structured('"x"'), /an event is a JSON object, not a string/],
     ['structured: an array', () => structured('[]'), /an event is a JSON object, not an array/],
-    ['structured: bad base64', () => structured({ data_base64: '***' }), /no base64/],
+    ['structured: bad base64', () => structured({ data_base64: '***' }), /"data_base64" is no base64/],
+    [
+      'structured: bad base64 of version 0.3',
+      () => structured({ specversion: '0.3', datacontentencoding: 'base64', data: '***' }),
+      /"data" is no base64/,
+    ],
     ['structured: base64 of another type', () => structured({ data_base64: 5 }), /no base64/],
     [
       'structured: an object under text/plain',

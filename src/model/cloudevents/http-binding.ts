@@ -77,11 +77,37 @@ const eventsOf = (fields: Fields, body: Uint8Array): EventMessage[] =>
 export function writeBinary(message: CloudEvent | EventMessage): HttpEvent {
   const { event, headers: passed } = asMessage(message)
   const headers: Record<string, string> = { ...passed }
-  for (const [name, value] of event.attributes) {
-    if (name === 'datacontenttype') headers['content-type'] = legalHeader(String(value))
-    else headers[`ce-${name}`] = typeof value === 'string' ? encodeHeaderText(value) : String(value)
-  }
+  for (const [name, value] of event.attributes) headers[headerName(name)] = headerValue(name, value)
   return { headers, body: event.data ?? nothing }
+}
+
+/** The headers of {@link writeBinary} as name, value, name, value …, without the attribute `omitted`. */
+export function binaryHeaders({ event, headers: passed }: EventMessage, omitted?: string): string[] {
+  const headers: string[] = []
+  for (const name in passed) headers.push(name, passed[name]!)
+  event.attributes.forEach((value, name) => {
+    if (name !== omitted) headers.push(headerName(name), headerValue(name, value))
+  })
+  return headers
+}
+
+/** Names are the sender's choice: only so many are remembered, and only up to so many characters. */
+const namesMax = 1_000
+const nameLengthMax = 64
+const headerNames = new Map<string, string>([['datacontenttype', 'content-type']])
+
+/** The header that carries the attribute. One and the same text each time, which is what makes it cheap to compare. */
+function headerName(attribute: string): string {
+  let name = headerNames.get(attribute)
+  if (name !== undefined) return name
+  name = `ce-${attribute}`
+  if (headerNames.size < namesMax && name.length <= nameLengthMax) headerNames.set(attribute, name)
+  return name
+}
+
+function headerValue(attribute: string, value: AttributeValue): string {
+  if (attribute === 'datacontenttype') return legalHeader(String(value))
+  return typeof value === 'string' ? encodeHeaderText(value) : String(value)
 }
 
 /** Structured mode in JSON. Of a message the passed-on headers are added. */
@@ -133,17 +159,49 @@ function lookUp(headers: HeaderInput): Fields {
 const isRaw = (headers: HeaderInput): headers is readonly string[] => Array.isArray(headers)
 
 function addField(fields: Fields, rawName: string, value: string): void {
-  const name = rawName.toLowerCase()
-  if (name.startsWith('ce-')) {
-    const attribute = name.slice(3)
-    if (!fields.attributes.has(attribute)) fields.attributes.set(attribute, value)
-  } else if (name === 'content-type') {
-    fields.contentType ??= value
-  } else if (isPassedOn(name)) {
-    const before = fields.passed[name]
-    if (before === undefined) fields.passed[name] = value
-    else if (isListHeader(name)) fields.passed[name] = `${before},${value}`
+  const { use, name } = useOf(rawName)
+  switch (use) {
+    case 'attribute':
+      if (!fields.attributes.has(name)) fields.attributes.set(name, value)
+      break
+    case 'content-type':
+      fields.contentType ??= value
+      break
+    case 'pass-on': {
+      const before = fields.passed[name]
+      if (before === undefined) fields.passed[name] = value
+      else if (isListHeader(name)) fields.passed[name] = `${before},${value}`
+      break
+    }
+    case 'drop':
+      break
+    default:
+      use satisfies never
   }
+}
+
+/** What a header is to an event; `name` is that of the attribute or of the header, in lower case. */
+interface HeaderUse {
+  use: 'attribute' | 'content-type' | 'pass-on' | 'drop'
+  name: string
+}
+
+/** By name as written: every event brings the same few, and looking is cheaper than judging each time. */
+const headerUses = new Map<string, HeaderUse>()
+
+function useOf(rawName: string): HeaderUse {
+  let known = headerUses.get(rawName)
+  if (known === undefined) {
+    known = judge(rawName.toLowerCase())
+    if (headerUses.size < namesMax && rawName.length <= nameLengthMax) headerUses.set(rawName, known)
+  }
+  return known
+}
+
+function judge(name: string): HeaderUse {
+  if (name.startsWith('ce-')) return { use: 'attribute', name: name.slice(3) }
+  if (name === 'content-type') return { use: 'content-type', name }
+  return { use: isPassedOn(name) ? 'pass-on' : 'drop', name }
 }
 
 // A batch is asked for first: its type begins like that of a single structured event.
@@ -165,12 +223,12 @@ function whyNone({ contentType, attributes }: Fields): string {
 /** Turns the header values into attributes, in the map they are in: this runs for every event. */
 function readBinary({ attributes, contentType }: Fields, body: Uint8Array): CloudEvent {
   const problems: string[] = []
-  for (const [name, value] of attributes) {
+  attributes.forEach((value, name) => {
     const text = decodeHeaderText(String(value))
     const objection = headerObjection(name, text)
     if (objection !== undefined) problems.push(`header ${quoted(`ce-${name}`)}: ${objection}`)
     else if (text !== value) attributes.set(name, text!)
-  }
+  })
   if (contentType !== undefined) attributes.set('datacontenttype', contentType)
   settleAttributes(attributes, problems)
   return { attributes, data: body.length === 0 ? undefined : body }

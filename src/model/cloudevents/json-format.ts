@@ -160,7 +160,8 @@ function readData(
     if (data !== undefined) problems.push('there are both "data" and "data_base64"')
     const text = typeOf(body, base64) === 'string' ? stringAt(body, base64) : undefined
     if (text !== undefined && isBase64(text)) return Buffer.from(text, 'base64')
-    problems.push('the data are no base64')
+    const isOld = attributes.get('specversion') === '0.3'
+    problems.push(`"${isOld ? 'data' : 'data_base64'}" is no base64`)
     return undefined
   }
   if (data === undefined) return undefined

@@ -13,9 +13,9 @@ import type { AttributeValue, EventMessage } from './event.ts'
 /** Bytes that the record of this message takes at most. */
 export function recordBytesMax({ event, headers }: EventMessage): number {
   let bytes = 3 * varintBytesMax + (event.data?.length ?? 0)
-  for (const [name, value] of event.attributes) {
+  event.attributes.forEach((value, name) => {
     bytes += entryBytesMax + name.length * 3 + (typeof value === 'string' ? value.length * 3 : 8)
-  }
+  })
   for (const name in headers) bytes += entryBytesMax + name.length * 3 + headers[name]!.length * 3
   return bytes
 }
@@ -24,10 +24,10 @@ export function recordBytesMax({ event, headers }: EventMessage): number {
 export function writeRecord({ event, headers }: EventMessage, target: Buffer, at: number): number {
   target[at++] = recordVersion
   at = writeVarint(target, at, event.attributes.size)
-  for (const [name, value] of event.attributes) {
+  event.attributes.forEach((value, name) => {
     at = writeName(target, at, name)
     at = writeValue(target, at, value)
-  }
+  })
   let count = 0
   for (const _ in headers) count++
   at = writeVarint(target, at, count)

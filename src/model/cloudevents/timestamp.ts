@@ -5,6 +5,13 @@
  * digits beyond nanoseconds are cut. `undefined` when the text is no RFC 3339 timestamp with upper-case `T` and `Z`.
  */
 export function utcTimestamp(text: string): string | undefined {
+  return usual.test(text) ? text : rewritten(text)
+}
+
+/** What nearly every event has, and what is passed on as it is: up to the 28th, as every month has that many days. */
+const usual = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{0,8}[1-9])?Z$/
+
+function rewritten(text: string): string | undefined {
   const match = pattern.exec(text)
   if (match === null) return undefined
   let [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])]

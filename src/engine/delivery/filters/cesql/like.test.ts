@@ -62,10 +62,11 @@ describe('LIKE matches whole strings', () => {
 
   test('no pattern is slow', () => {
     const value = 'a'.repeat(20_000)
-    const started = performance.now()
+    const before = process.cpuUsage()
     assert.equal(compileLike('%a'.repeat(200) + '%b')(value), false)
     assert.equal(compileLike('%a_'.repeat(200) + '%b_')(value), false)
-    assert.ok(performance.now() - started < 1_000)
+    // Time of this process, whatever else the machine does.
+    assert.ok(process.cpuUsage(before).user < 1_000_000)
   })
 })
 
