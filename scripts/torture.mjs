@@ -1,4 +1,5 @@
-// `npm run torture [-- SEED]`: the random and kill tests of the log at full length. A seed repeats a run.
+// `npm run torture [-- SEED]`: the random and kill tests of the log and of delivery at full length, about ten minutes on
+// two cores, with progress. A seed repeats a run.
 import { spawnSync } from 'node:child_process'
 import { pinnedNode, root, setUp } from './set-up.mjs'
 
@@ -17,13 +18,23 @@ const { status } = spawnSync(
     '--test-reporter=spec',
     'src/ports/event-transport/log/history.test.ts',
     'src/ports/event-transport/log/faults.test.ts',
+    'src/engine/delivery/conservation.test.ts',
     'test/crash/log-kill.test.ts',
+    'test/crash/delivery-kill.test.ts',
     'test/crash/log-disk-full.test.ts',
   ],
   {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, KNODE_SEED: seed, KNODE_HISTORIES: '10000', KNODE_FLIPS: '2000', KNODE_KILLS: '500' },
+    env: {
+      ...process.env,
+      KNODE_SEED: seed,
+      KNODE_HISTORIES: '50000',
+      KNODE_FLIPS: '2000',
+      KNODE_RUNS: '400',
+      KNODE_KILLS: '500',
+      KNODE_UP_KILLS: '100',
+    },
   },
 )
 process.exit(status ?? 1)

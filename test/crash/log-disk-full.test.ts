@@ -1,24 +1,22 @@
 // A really full disk: events are refused, none is lost, and it heals when there is room again.
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
-import { promisify } from 'node:util'
 import { systemClock } from '../../src/base/clock.ts'
 import { createLogger } from '../../src/base/log.ts'
 import { aMessage, Collector, readAll } from '../../src/ports/event-transport/collector.ts'
 import { openEventTransport } from '../../src/ports/event-transport/open.ts'
 import type { EventStream, EventTransport } from '../../src/ports/event-transport/port.ts'
 import { skipUnless } from '../harness/require.ts'
+import { smallDisk } from '../harness/small-disk.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
 
-const run = promisify(execFile)
 const diskBytes = 8_388_608
 
 test('a full disk refuses events, loses none, and takes them again when there is room', async (context) => {
   await using directory = await temporaryDirectory()
-  await using disk = await smallDisk(join(directory.path, 'disk'))
+  await using disk = await smallDisk(join(directory.path, 'disk'), diskBytes)
   if (!skipUnless(context, disk.isMounted, 'mounting a small tmpfs needs root on Linux')) return
   const ballast = join(disk.path, 'ballast')
   await writeFile(ballast, Buffer.alloc(diskBytes / 2))
@@ -79,19 +77,3 @@ async function appendUntilFull(stream: EventStream, count: number): Promise<numb
 const idsUpTo = (count: number): string[] => Array.from({ length: count }, (_, id) => String(id))
 const idsIn = async (stream: EventStream): Promise<unknown[]> =>
   (await readAll(stream, 'earliest')).map(({ message }) => message.event.attributes.get('id'))
-
-/** A file system of its own, if this machine lets us. */
-async function smallDisk(path: string): Promise<{ path: string; isMounted: boolean } & AsyncDisposable> {
-  await mkdir(path)
-  const isMounted = await run('mount', ['-t', 'tmpfs', '-o', `size=${diskBytes}`, 'tmpfs', path]).then(
-    () => true,
-    () => false,
-  )
-  return {
-    path,
-    isMounted,
-    [Symbol.asyncDispose]: async () => {
-      if (isMounted) await run('umount', ['--lazy', path])
-    },
-  }
-}

@@ -38,7 +38,7 @@ async function apply(knode: RunningKnode, ...objects: Resource[]): Promise<void>
 
 /** Resolves when `holds` does, moving a fake clock on meanwhile. */
 async function until(holds: () => boolean | Promise<boolean>, what: string, clock?: FakeClock): Promise<void> {
-  const untilMs = performance.now() + 20_000
+  const untilMs = performance.now() + 60_000
   while (!(await holds())) {
     if (performance.now() > untilMs) throw new Error(`waited in vain for ${what}`)
     if (clock === undefined) await new Promise((resolve) => setImmediate(resolve))
@@ -184,4 +184,9 @@ test('wrong annotations are refused when they are written', async () => {
     knode.client.create(aTrigger('http://x/', { 'knode.dev/batch': 'many' })),
     /metadata.annotations\[knode.dev\/batch\]/,
   )
+  await assert.rejects(
+    knode.client.create(aTrigger('http://x/', { 'knode.dev/pausd': 'true', 'knode.dev/rate': 'fast' })),
+    /"knode.dev\/pausd": metadata.annotations\n.*did you mean knode.dev\/paused\?[^]*metadata.annotations\[knode.dev\/rate\]/,
+  )
+  await assert.rejects(knode.client.create(aBroker({ 'knode.dev/paused': 'true' })), /known here: knode.dev\/dedup/)
 })

@@ -158,7 +158,7 @@ async function aWorld(dataDir: string, subscriber: Subscriber): Promise<World> {
 }
 
 async function allReady({ kubectl }: World): Promise<void> {
-  await kubectl.ok(['wait', '--for=condition=Ready', '--timeout=30s', '--all', kinds])
+  await kubectl.ok(['wait', '--for=condition=Ready', '--timeout=60s', '--all', kinds])
 }
 
 test('manifests as Knative’s docs write them become Ready, and every event goes its way', async (t) => {
@@ -285,7 +285,7 @@ spec:
       'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: settings }\n',
     ].join('\n'),
   })
-  await kubectl.ok(['wait', '--for=condition=Ready', '--timeout=30s', 'trigger/fine', 'trigger/refusing'])
+  await kubectl.ok(['wait', '--for=condition=Ready', '--timeout=60s', 'trigger/fine', 'trigger/refusing'])
   const message = async (name: string): Promise<string> =>
     kubectl.ok(['get', 'trigger', name, '-o', 'jsonpath={.status.conditions[?(@.type=="SubscriberResolved")].message}'])
   assert.match(await message('missing'), /gone/)

@@ -27,7 +27,7 @@ export interface Subscriber extends AsyncDisposable {
 }
 
 /** How long a test waits for an event, in milliseconds: generous, because it only matters when the test fails. */
-const patienceMs = 20_000
+const patienceMs = 60_000
 
 /** Listens on a free port of the loopback interface. */
 export async function startSubscriber(answer: (event: Received) => Answer = () => ({})): Promise<Subscriber> {

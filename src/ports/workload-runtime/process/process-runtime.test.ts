@@ -13,7 +13,7 @@ import { createProcessRuntime } from './process-runtime.ts'
 import { groupMembers } from './process-table.ts'
 
 const listen = `require('node:http').createServer((q, r) => r.end()).listen(process.env.PORT, '127.0.0.1')`
-const timeoutMs = 10_000
+const timeoutMs = 60_000
 
 const spec = (processCommand: string, env: Record<string, string> = {}): WorkloadSpec => ({
   name: 'program-00001-x',
