@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pinnedNode, root, setUp } from './set-up.mjs'
 
 setUp()
-const benches = ['filters.ts', 'data-plane/run.ts', 'serving/run.ts']
+const benches = ['filters.ts', 'data-plane/run.ts', 'isolation/run.ts', 'isolation/backlog.ts', 'serving/run.ts']
 let failed = false
 for (const bench of benches) {
   console.error(`\nbench: ${bench}`)

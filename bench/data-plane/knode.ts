@@ -1,13 +1,15 @@
-// Knode itself, a process of its own, with one Broker and some Triggers. Prints `ready URL`.
+// Knode as the package has it (`npm run build`), a process of its own, with one Broker and some Triggers. Prints
+// `ready URL`.
 // Usage: knode.ts memory|disk SUBSCRIBER_URL MATCHING OTHERS
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { startKnode } from '../../src/app/start-knode.ts'
-import { createLogger } from '../../src/base/log.ts'
 import type { Broker } from '../../src/kinds/eventing/broker/schema.ts'
 import type { Trigger } from '../../src/kinds/eventing/trigger/schema.ts'
+
+const built = new URL('../../dist/index.js', import.meta.url)
+const { startKnode } = (await import(built.href)) as typeof import('../../src/index.ts')
 
 const [mode = 'memory', subscriber = '', matching = '1', others = '0'] = process.argv.slice(2)
 const dataDir = await mkdtemp(join(tmpdir(), 'knode-bench-'))
@@ -16,7 +18,7 @@ const knode = await startKnode({
   memory: mode === 'memory',
   apiPort: 0,
   gatewayPort: 0,
-  log: createLogger({ level: 'warn' }),
+  logLevel: 'warn',
 })
 
 const apiVersion = 'eventing.knative.dev/v1'

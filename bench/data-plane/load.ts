@@ -4,6 +4,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 const [url = '', connections = '64', count = '0', rate = '0'] = process.argv.slice(2)
 const { hostname, port, pathname } = new URL(url)
@@ -35,7 +36,7 @@ let answered = 0
 let startedMs = 0
 const finished = Promise.withResolvers<void>()
 
-/** When event `n` should leave: with a rate latency counts from here, so that a stalled server cannot hide its queue. */
+/** When event `n` should leave. */
 const dueMs = (n: number): number => (ratePerSecond === 0 ? 0 : startedMs + (n / ratePerSecond) * 1000)
 
 interface Connection {
@@ -46,15 +47,18 @@ interface Connection {
 function next(socket: Socket, state: Connection): void {
   if (sent >= total) return void socket.end()
   const n = sent++
-  const post = (): void => {
-    state.fromMs = ratePerSecond === 0 ? performance.now() : dueMs(n)
+  const post = (fromMs: number): void => {
+    state.fromMs = fromMs
     // One request is under way at a time, so that its bytes may be written over.
     state.request.write(String(n).padStart(idDigits, '0'), head.length, 'latin1')
     socket.write(state.request)
   }
+  if (ratePerSecond === 0) return post(performance.now())
   const waitMs = dueMs(n) - performance.now()
-  if (waitMs > 0) setTimeout(post, Math.ceil(waitMs))
-  else post()
+  // Where the last answer came too late, latency counts from when this one was due, so that a stalled server cannot
+  // hide its queue. Where it did not, a timer that fires late is no fault of the server.
+  if (waitMs > 0) setTimeout(() => post(performance.now()), Math.ceil(waitMs))
+  else post(dueMs(n))
 }
 
 const open = Array.from({ length: Number(connections) }, async () => {
@@ -77,6 +81,8 @@ const open = Array.from({ length: Number(connections) }, async () => {
 // The clock starts when all are connected: what connecting takes is not what is measured.
 const ready = await Promise.all(open)
 startedMs = performance.now()
+const ownDelay = monitorEventLoopDelay({ resolution: 1 })
+ownDelay.enable()
 for (const { socket, state } of ready) next(socket, state)
 
 await finished.promise
@@ -87,5 +93,15 @@ latenciesMs.splice(0, Math.floor(latenciesMs.length * warmUpShare))
 latenciesMs.sort((a, b) => a - b)
 const at = (share: number): number =>
   latenciesMs[Math.min(latenciesMs.length - 1, Math.floor(latenciesMs.length * share))]!
-const result = { sent: answered, seconds, p50Ms: at(0.5), p99Ms: at(0.99), statuses: Object.fromEntries(statuses) }
+const { user, system } = process.cpuUsage()
+const result = {
+  sent: answered,
+  seconds,
+  p50Ms: at(0.5),
+  p99Ms: at(0.99),
+  statuses: Object.fromEntries(statuses),
+  /** How late this program itself was in looking at answers: what it reports cannot be better than that. */
+  ownDelayP99Ms: ownDelay.percentile(99) / 1e6,
+  cpuUs: user + system,
+}
 console.log(JSON.stringify(result))

@@ -4,8 +4,8 @@
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { cpus } from 'node:os'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -17,10 +17,13 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds)
 const events = Number(values.events)
 const here = import.meta.dirname
+const root = join(here, '..', '..')
 /** With two cores and taskset, the server has one core and the load the other. */
 const pinned = cpus().length >= 2 && spawnSync('taskset', ['--version']).status === 0
 /** Clock ticks a second in /proc/PID/stat: 100 on every Linux that Node runs on. */
 const ticksPerSecond = 100
+/** How long an idle process is left alone before it is looked at. */
+const idleMs = 5_000
 
 interface Variant {
   name: string
@@ -30,12 +33,26 @@ interface Variant {
   fanOut: number
 }
 
+interface Load {
+  sent: number
+  seconds: number
+  p50Ms: number
+  p99Ms: number
+  statuses: Record<string, number>
+  ownDelayP99Ms: number
+  cpuUs: number
+}
+
 interface Sample {
   cpuUsPerEvent: number
   perSecond: number
   p50Ms: number
   p99Ms: number
   rssMb: number
+  /** Of the sender's event loop, in milliseconds: below it, `p99Ms` says nothing of the server. */
+  senderDelayP99Ms: number
+  /** Share of the machine's CPU that others used meanwhile, in percent. */
+  othersPercent: number
 }
 
 class Part implements AsyncDisposable {
@@ -84,11 +101,7 @@ class Part implements AsyncDisposable {
 const node = process.execPath
 const script = (name: string, ...args: string[]): string[] => [join(here, name), ...args]
 
-async function load(
-  url: string,
-  count: number,
-  ratePerSecond = 0,
-): Promise<{ sent: number; seconds: number; p50Ms: number; p99Ms: number; statuses: Record<string, number> }> {
+async function load(url: string, count: number, ratePerSecond = 0): Promise<Load> {
   await using sender = new Part(node, script('load.ts', url, '64', String(count), String(ratePerSecond)), 1)
   return JSON.parse(await sender.line())
 }
@@ -106,13 +119,31 @@ async function measure({ command, args, fanOut }: Variant, ratePerSecond = 0): P
   await load(url, warmUp)
   await deliveries(subscriber, warmUp * fanOut)
   const beforeUs = await server.cpuUs()
+  const [subscriberUs, machineUs] = [await subscriber.cpuUs(), await machineBusyUs()]
   const startedMs = performance.now()
-  const { sent, p50Ms, p99Ms, statuses } = await load(url, events, ratePerSecond)
+  const { sent, p50Ms, p99Ms, statuses, ownDelayP99Ms, cpuUs } = await load(url, events, ratePerSecond)
   if (statuses['202'] !== sent) throw new Error(`not every event was accepted: ${JSON.stringify(statuses)}`)
   await deliveries(subscriber, (warmUp + sent) * fanOut)
   const seconds = (performance.now() - startedMs) / 1000
-  const cpuUsPerEvent = ((await server.cpuUs()) - beforeUs) / sent
-  return { cpuUsPerEvent, perSecond: sent / seconds, p50Ms, p99Ms, rssMb: await server.rssMb() }
+  const serverUs = (await server.cpuUs()) - beforeUs
+  const ownUs = serverUs + ((await subscriber.cpuUs()) - subscriberUs) + cpuUs
+  const othersUs = (await machineBusyUs()) - machineUs - ownUs
+  return {
+    cpuUsPerEvent: serverUs / sent,
+    perSecond: sent / seconds,
+    p50Ms,
+    p99Ms,
+    rssMb: await server.rssMb(),
+    senderDelayP99Ms: ownDelayP99Ms,
+    othersPercent: Math.max(0, othersUs / (seconds * cpus().length * 1e4)),
+  }
+}
+
+/** CPU time that all processes of the machine have used. */
+async function machineBusyUs(): Promise<number> {
+  const [line = ''] = (await readFile('/proc/stat', 'utf8')).split('\n')
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = line.split(/\s+/).slice(1).map(Number)
+  return ((user + nice + system + irq + softirq) * 1e6) / ticksPerSecond
 }
 
 /** Acknowledged is not enough: a variant is done when everything has arrived. */
@@ -124,11 +155,40 @@ async function deliveries(subscriber: Part, wanted: number): Promise<void> {
   }
 }
 
+const manifest = `
+apiVersion: eventing.knative.dev/v1
+kind: Broker
+metadata: {name: b}
+---
+apiVersion: eventing.knative.dev/v1
+kind: Trigger
+metadata: {name: t}
+spec: {broker: b, subscriber: {uri: "http://127.0.0.1:1/"}}
+`
+
+/** Of `knode up` as the package has it, with a Broker and a Trigger, after it had nothing to do for a while. */
 async function idleRssMb(): Promise<number> {
-  await using server = new Part(node, script('knode.ts', 'disk', 'http://127.0.0.1:1/', '1', '0'), 0)
-  await server.ready()
-  await wait(2_000)
-  return server.rssMb()
+  const directory = await mkdtemp(join(tmpdir(), 'knode-idle-'))
+  const file = join(directory, 'manifest.yaml')
+  await writeFile(file, manifest)
+  const words = ['up', '-f', file, '--data-dir', join(directory, 'data'), '--log-level', 'warn']
+  try {
+    await using server = new Part(node, [join(root, 'dist/main.js'), ...words, '--api-port=0', '--gateway-port=0'], 0)
+    await server.ready()
+    await wait(idleMs)
+    const rssMb = await server.rssMb()
+    server.child.kill('SIGTERM')
+    return rssMb
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** Users have the package, not its sources: those would bring the stripping of types along. */
+function buildPackage(): void {
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  const { status } = spawnSync(node, [compiler, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
+  if (status !== 0) throw new Error('the package cannot be built')
 }
 
 function buildThreeHop(): string | undefined {
@@ -141,6 +201,7 @@ const median = (numbers: number[]): number => numbers.toSorted((a, b) => a - b)[
 const fixed = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toFixed(2))
 
 await mkdir(join(here, '..', 'results'), { recursive: true })
+buildPackage()
 const threeHop = buildThreeHop()
 const knode = (mode: string, matching: number, others: number): Pick<Variant, 'command' | 'args'> => ({
   command: node,
@@ -172,21 +233,33 @@ const medianOf = (name: string, field: keyof Sample): number =>
 const cost = (name: string): number => medianOf(name, 'cpuUsPerEvent')
 const halfLoad = medianOf('knode disk', 'perSecond') / 2
 process.stderr.write(`half load: ${Math.round(halfLoad)} events a second\n`)
-const calm: Sample[] = []
-for (let round = 0; round < rounds; round++) calm.push(await measure(variants[2]!, halfLoad))
+/** The same rate for the bound shows what of a latency is the machine's and the sender's. */
+const calmNames = { bound: 'bare proxy, that rate', disk: 'knode disk, half load' }
+samples.set(calmNames.bound, []).set(calmNames.disk, [])
+for (let round = 1; round <= rounds; round++) {
+  process.stderr.write(`round ${round}/${rounds}: half load\n`)
+  samples.get(calmNames.bound)!.push(await measure(variants[0]!, halfLoad))
+  samples.get(calmNames.disk)!.push(await measure(variants[2]!, halfLoad))
+}
 
-console.log(`\n${'variant'.padEnd(44)} CPU-us/event   events/s   p50 ms   p99 ms   RSS MB`)
-for (const { name } of variants) {
-  const cells = (['cpuUsPerEvent', 'perSecond', 'p50Ms', 'p99Ms', 'rssMb'] as const).map((field) =>
-    medianOf(name, field),
-  )
-  console.log(`${name.padEnd(44)} ${cells.map((cell) => fixed(cell).padStart(10)).join('')}`)
+const columns: [title: string, field: keyof Sample][] = [
+  ['CPU-us/event', 'cpuUsPerEvent'],
+  ['events/s', 'perSecond'],
+  ['p50 ms', 'p50Ms'],
+  ['p99 ms', 'p99Ms'],
+  ['RSS MB', 'rssMb'],
+  ['sender p99', 'senderDelayP99Ms'],
+  ['others %', 'othersPercent'],
+]
+console.log(`\nmedians of ${rounds}${''.padEnd(32)} ${columns.map(([title]) => title.padStart(13)).join('')}`)
+for (const name of samples.keys()) {
+  console.log(`${name.padEnd(44)} ${columns.map(([, field]) => fixed(medianOf(name, field)).padStart(13)).join('')}`)
 }
 const goals: [string, number, string, number | undefined][] = [
   ['memory / bound', cost('knode memory') / cost('bare proxy (bound)'), '<=', 1.25],
   ['disk / memory', cost('knode disk') / cost('knode memory'), '<=', 1.2],
   ['fan-out 10 / 10 single deliveries', cost('knode disk, fan-out 10') / (10 * cost('knode disk')), '<', 1],
-  ['p99 of acknowledgement at half load, ms', median(calm.map(({ p99Ms }) => p99Ms)), '<=', 10],
+  ['p99 of acknowledgement at half load, ms', medianOf(calmNames.disk, 'p99Ms'), '<=', 10],
   ['idle RSS, MB', await idleRssMb(), '<=', 110],
 ]
 if (threeHop !== undefined) {
@@ -210,6 +283,6 @@ const raw = {
   rounds,
   events,
   samples: Object.fromEntries(samples),
-  calm,
+  goals: goals.map(([name, value, relation, goal]) => ({ name, value, relation, goal })),
 }
 await writeFile(join(here, '..', 'results', 'data-plane.json'), JSON.stringify(raw, undefined, 2))
