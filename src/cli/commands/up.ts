@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { settings } from '../../app/config-schema.ts'
 import type { Config, Setting } from '../../app/config-schema.ts'
 import { KnodeError, messageOf } from '../../base/errors.ts'
+import { releaseMemory } from '../../base/memory.ts'
 import { openApiClient } from '../api-client.ts'
 import { applyManifests, loadManifests } from '../apply-manifests.ts'
 import { defineCommand, filesFlag } from '../command.ts'
@@ -45,6 +46,8 @@ export const command = defineCommand({
       const failures = await applyManifests(manifests, { client, terminal: { ...terminal, out: terminal.err } })
       if (failures > 0) return 1
     }
+    // The process may rest for days: it should not hold what it needed to start.
+    releaseMemory()
     const { apiUrl, gatewayUrl, kubeconfigPath } = running
     terminal.out(`knode ready api=${apiUrl} gateway=${gatewayUrl} kubeconfig=${kubeconfigPath}\n`)
     await aborted(signal)
