@@ -10,6 +10,7 @@ import { createContainerRuntime } from './container/container-runtime.ts'
 import { createFunctionRuntime } from './function/function-runtime.ts'
 import { keepLogs } from './log-keeper.ts'
 import type { WorkloadLogs, WorkloadRuntime, WorkloadSpec } from './port.ts'
+import { LimitGroups } from './process/limit-groups.ts'
 import { OrphanRecords } from './process/orphan-records.ts'
 import { createProcessRuntime } from './process/process-runtime.ts'
 
@@ -36,6 +37,7 @@ export async function openWorkloadRuntime(options: WorkloadRuntimeOptions): Prom
   const local = {
     clock,
     random,
+    limitGroups: new LimitGroups({ clock, log }),
     ...(records && { records }),
     ...(mountsDir !== undefined && { mountsDir }),
     ...(dataDir !== undefined && { compileCacheDir: join(dataDir, 'compile-cache') }),

@@ -10,6 +10,8 @@ import { LogRing } from '../log-ring.ts'
 import type { LogRingLimits } from '../log-ring.ts'
 import type { WorkloadSpec } from '../port.ts'
 import { PortPool } from './free-port.ts'
+import type { LimitGroup } from './limit-group.ts'
+import type { LimitGroups } from './limit-groups.ts'
 import { linkMounts, mountsVariable, unlinkMounts } from './mount-links.ts'
 import { instanceVariable } from './orphan-records.ts'
 import type { OrphanRecords } from './orphan-records.ts'
@@ -20,6 +22,8 @@ export interface LocalProcessesOptions {
   random: Random
   /** Where running processes are noted; without it, `kill -9` of Knode leaves them running. */
   records?: OrphanRecords
+  /** Makes a control group for each program with limits; without it, none has one. */
+  limitGroups?: LimitGroups
   /** Where the folders with mounts are made. @default the system's folder for temporary files */
   mountsDir?: string
   /** Where Node keeps compiled code from one start to the next. @default not at all */
@@ -36,6 +40,8 @@ export interface Place {
   cwd: string
   port: number
   env: Record<string, string>
+  /** The control group its process is in, if any. */
+  limitGroup?: LimitGroup
   /** Gives everything back. */
   leave(): Promise<void>
 }
@@ -53,6 +59,7 @@ export class LocalProcesses implements AsyncDisposable {
   // A Knode that ends in a hurry, by a second Ctrl-C or an error nobody caught, still takes its processes along.
   #onExit = (): void => {
     for (const workload of this.#running.keys()) workload.killNow()
+    for (const workload of this.#running.keys()) workload.leaveNow()
   }
 
   constructor(options: LocalProcessesOptions) {
@@ -102,8 +109,8 @@ export class LocalProcesses implements AsyncDisposable {
   }
 
   /** Notes a process before it works, so that the next Knode ends it should this one be killed. */
-  async note(pid: number, instance: string, name: string): Promise<void> {
-    await this.#options.records?.add(pid, instance, name)
+  async note(pid: number, instance: string, name: string, limitGroup?: string): Promise<void> {
+    await this.#options.records?.add(pid, instance, name, limitGroup)
   }
 
   /** To be called when a noted process has ended that {@link adopt} was not called for. */
@@ -114,9 +121,17 @@ export class LocalProcesses implements AsyncDisposable {
   /** The instance that a started process is from now on. */
   adopt(spec: WorkloadSpec, child: ChildProcess, place: Place, listening?: Promise<void>): ProcessWorkload {
     const { clock, logLimits } = this.#options
-    const { port, cwd, env } = place
+    const { port, cwd, env, limitGroup } = place
     const ring = new LogRing(clock, logLimits)
-    const workload = new ProcessWorkload(spec, child, { clock, ring, port, cwd, env, ...(listening && { listening }) })
+    const workload = new ProcessWorkload(spec, child, {
+      clock,
+      ring,
+      port,
+      cwd,
+      env,
+      ...(listening && { listening }),
+      ...(limitGroup && { limitGroup }),
+    })
     const ended = workload.exited.then(async () => {
       await Promise.all([place.leave(), this.forget(place.instance)])
       this.#running.delete(workload)

@@ -1,8 +1,9 @@
 // Notes on disk about running processes, so that the next Knode can end what a killed one left behind.
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Clock } from '../../../base/clock.ts'
 import type { Logger } from '../../../base/log.ts'
+import { groupName, removeLimitGroup } from './limit-group.ts'
 import { endGroup } from './process-group.ts'
 import { groupMembers, hasEnvironment, startedAt } from './process-table.ts'
 
@@ -19,6 +20,8 @@ interface OrphanRecord {
   /** Value of {@link instanceVariable}. */
   instance: string
   name: string
+  /** Folder of its control group, when it has one. */
+  limitGroup?: string
 }
 
 /** One file per running process, in a folder that one Knode owns at a time. */
@@ -35,8 +38,9 @@ export class OrphanRecords {
   }
 
   /** To be awaited before the process starts to work. */
-  async add(pid: number, instance: string, name: string): Promise<void> {
-    const record: OrphanRecord = { pid, started: (await startedAt(pid)) ?? '', instance, name }
+  async add(pid: number, instance: string, name: string, limitGroup?: string): Promise<void> {
+    const started = (await startedAt(pid)) ?? ''
+    const record: OrphanRecord = { pid, started, instance, name, ...(limitGroup !== undefined && { limitGroup }) }
     await writeFile(this.#path(instance), JSON.stringify(record))
   }
 
@@ -56,6 +60,7 @@ export class OrphanRecords {
       log.warn('ending a process that an earlier Knode left behind', { name: record.name, pid: record.pid })
       await endGroup(record.pid, clock, { graceMs: orphanGraceMs })
     }
+    if (record?.limitGroup !== undefined) await removeLimitGroup(record.limitGroup, clock)
     await rm(path, { force: true })
   }
 
@@ -77,10 +82,11 @@ async function isStillOurs({ pid, started, instance }: OrphanRecord): Promise<bo
 function parse(text: string): OrphanRecord | undefined {
   try {
     const record = JSON.parse(text) as Partial<OrphanRecord>
-    const { pid, started, instance, name } = record
+    const { pid, started, instance, name, limitGroup } = record
     if (!Number.isInteger(pid) || pid! <= 1 || typeof started !== 'string') return undefined
     if (typeof instance !== 'string' || typeof name !== 'string') return undefined
-    return { pid: pid!, started, instance, name }
+    const hasGroup = typeof limitGroup === 'string' && basename(limitGroup) === groupName(instance)
+    return { pid: pid!, started, instance, name, ...(hasGroup && { limitGroup }) }
   } catch {
     return undefined
   }

@@ -10,6 +10,8 @@ import { systemClock } from '../../../base/clock.ts'
 import { silentLogger } from '../../../base/log.ts'
 import { systemRandom } from '../../../base/random.ts'
 import { openWorkloadRuntime } from '../open.ts'
+import { findLimitBase } from './limit-base.ts'
+import { groupName } from './limit-group.ts'
 import { groupMembers, startedAt } from './process-table.ts'
 import { OrphanRecords } from './orphan-records.ts'
 
@@ -26,8 +28,8 @@ const knode = (dataDir: string | undefined, next = ''): string => `
   const { silentLogger } = await import('${logUrl}')
   const deps = { ${dataDir === undefined ? '' : `dataDir: ${JSON.stringify(dataDir)},`} clock: systemClock, random: systemRandom, log: silentLogger }
   const runtime = await openWorkloadRuntime(deps)
-  const command = 'echo $$; sleep 1000 & trap "" TERM; while :; do sleep 1000; done'
-  const spec = { name: 'a', namespace: 'default', image: '', env: {}, processCommand: command }
+  const command = 'echo $$ $KNODE_INSTANCE; sleep 1000 & trap "" TERM; while :; do sleep 1000; done'
+  const spec = { name: 'a', namespace: 'default', image: '', env: {}, processCommand: command, resources: { cpuMillis: 500 } }
   const workload = await runtime.start(spec)
   for await (const line of workload.logs({ follow: true })) {
     console.log(line.text)
@@ -42,30 +44,39 @@ test('what a killed Knode left running is ended by the next one', async () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const [line] = (await once(createInterface(first.stdout), 'line')) as [string]
-    const group = Number(line)
+    const group = Number.parseInt(line, 10)
     first.kill('SIGKILL')
     await once(first, 'exit')
     assert.ok((await groupMembers(group)).length > 0, 'the program outlives a killed Knode')
+    const [record] = await readdir(join(dataDir, 'processes'))
 
     const deps = { dataDir, clock: systemClock, random: systemRandom, log: silentLogger }
     await using _next = await openWorkloadRuntime(deps)
     assert.deepEqual(await groupMembers(group), [])
     assert.deepEqual(await readdir(join(dataDir, 'processes')), [])
+    const base = await findLimitBase('/proc/self')
+    const groups = typeof base === 'string' ? [] : await readdir(base.folder)
+    assert.ok(!groups.includes(groupName(record!.replace('.json', ''))), 'its control group is gone, if it had one')
   } finally {
     await rm(dataDir, { recursive: true, force: true })
   }
 })
 
 test('a Knode that ends in a hurry takes its processes along', async () => {
+  const base = await findLimitBase('/proc/self')
   for (const hurry of ['process.exit(1)', "setImmediate(() => { throw new Error('bug') })"]) {
     const knodeProcess = spawn(process.execPath, ['--input-type=module', '-e', knode(undefined, hurry)], {
       stdio: ['ignore', 'pipe', 'ignore'],
     })
-    const [line] = (await once(createInterface(knodeProcess.stdout), 'line')) as [string]
+    const lines = createInterface(knodeProcess.stdout)[Symbol.asyncIterator]()
+    const [line, instance] = (await lines.next()).value!.split(' ')
     if (knodeProcess.exitCode === null) await once(knodeProcess, 'exit')
     // A killed process takes a moment to be gone.
     const untilMs = performance.now() + 60_000
     while ((await groupMembers(Number(line))).length > 0) assert.ok(performance.now() < untilMs, hurry)
+    if (typeof base === 'string') continue
+    const groups = await readdir(base.folder)
+    assert.ok(!groups.includes(groupName(instance!)), 'its control group went along, if it had one')
   }
 })
 

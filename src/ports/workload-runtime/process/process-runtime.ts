@@ -17,16 +17,22 @@ const noCommand = 'it has no annotation knode.dev/command'
 /** Runs specs that have a `processCommand`. Each instance gets a free port, whatever `containerPort` says. */
 export function createProcessRuntime(options: LocalProcessesOptions): WorkloadRuntime {
   const processes = new LocalProcesses(options)
+  const { limitGroups } = options
   const start = async (spec: WorkloadSpec, command: string): Promise<Workload> => {
     const place = await processes.prepare(spec)
     try {
+      const reserved = await limitGroups?.reserve(place.instance, spec.resources)
       const { child, go } = await launch(spec, command, place)
+      const pid = child.pid!
       // A pipe that closes without a line ends the process.
-      await processes.note(child.pid!, place.instance, `${spec.namespace}/${spec.name}`).catch((thrown: unknown) => {
+      const name = `${spec.namespace}/${spec.name}`
+      await processes.note(pid, place.instance, name, reserved?.folder).catch((thrown: unknown) => {
         go.destroy()
         throw thrown
       })
-      const workload = processes.adopt(spec, child, place)
+      // It waits for its line, so it has its limits before it runs anything of the command.
+      const limitGroup = reserved !== undefined && (await limitGroups?.take(reserved, pid)) ? reserved : undefined
+      const workload = processes.adopt(spec, child, { ...place, ...(limitGroup && { limitGroup }) })
       if (!processes.isClosing) go.end('go\n')
       return workload
     } catch (thrown) {

@@ -9,6 +9,8 @@ import type { ExecResult, LogLine, LogOptions, Workload, WorkloadExit, WorkloadS
 import { untilReady } from '../until-ready.ts'
 import { execCommand } from './exec.ts'
 import { groupUsage } from './group-usage.ts'
+import { removeLimitGroup, removeLimitGroupNow } from './limit-group.ts'
+import type { LimitGroup } from './limit-group.ts'
 import { watchMemory } from './memory-limit.ts'
 import { limitOutput } from '../output-valve.ts'
 import { endGroup } from './process-group.ts'
@@ -27,6 +29,8 @@ export interface ProcessWorkloadDeps {
   env: NodeJS.ProcessEnv
   /** Resolves when it accepts connections, for a program that says so itself. @default its port is tried */
   listening?: Promise<void>
+  /** The control group that the process is in. */
+  limitGroup?: LimitGroup
 }
 
 export class ProcessWorkload implements Workload {
@@ -46,7 +50,7 @@ export class ProcessWorkload implements Workload {
     this.#pid = child.pid!
     this.exited = this.#end(child)
     const { memoryBytes } = spec.resources ?? {}
-    if (memoryBytes === undefined) return
+    if (memoryBytes === undefined || deps.limitGroup?.holdsMemory === true) return
     const stopLooking = watchMemory(this.#pid, memoryBytes, deps.clock, () => {
       this.#isOutOfMemory = true
       deps.ring.append('stderr', `killed by Knode: it used more than its memory limit of ${memoryBytes} bytes`)
@@ -86,8 +90,9 @@ export class ProcessWorkload implements Workload {
     return execCommand(command, { clock, cwd, env, timeoutMs, until: this.exited })
   }
 
-  usage(): Promise<WorkloadUsage | undefined> {
-    return groupUsage(this.#pid)
+  async usage(): Promise<WorkloadUsage | undefined> {
+    const usage = await groupUsage(this.#pid)
+    return usage && { ...usage, ...(await this.#deps.limitGroup?.usage()) }
   }
 
   async stop({ graceMs }: { graceMs: number }): Promise<void> {
@@ -103,6 +108,12 @@ export class ProcessWorkload implements Workload {
     signal(-this.#pid, 'SIGKILL')
   }
 
+  /** Leaves nothing of a killed group behind, at the cost of standing still for a moment. */
+  leaveNow(): void {
+    const { limitGroup } = this.#deps
+    if (limitGroup !== undefined) removeLimitGroupNow(limitGroup.folder)
+  }
+
   async #end(child: ChildProcess): Promise<WorkloadExit> {
     const { clock, ring } = this.#deps
     const stdout = ring.writer('stdout')
@@ -110,11 +121,16 @@ export class ProcessWorkload implements Workload {
     if (child.stdout !== null) limitOutput(child.stdout, clock, stdout.write)
     if (child.stderr !== null) limitOutput(child.stderr, clock, stderr.write)
     const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
-    const exit = await new Promise<WorkloadExit>((resolve) =>
-      child.once('exit', (code, signal) => resolve(code === null ? { signal: signal ?? 'SIGKILL' } : { code })),
-    )
+    const exit = await new Promise<WorkloadExit>((resolve) => {
+      const tell = (code: number | null, signal: NodeJS.Signals | null): void =>
+        resolve(code === null ? { signal: signal ?? 'SIGKILL' } : { code })
+      // It may have been killed before it was anybody's.
+      if (child.exitCode !== null || child.signalCode !== null) tell(child.exitCode, child.signalCode)
+      else child.once('exit', tell)
+    })
     // What the program's leader left behind goes with it, at once unless all of the group was asked to end.
     await (this.#stopping ?? endGroup(this.#pid, clock, { graceMs: 0 }))
+    await this.#leaveLimitGroup()
     await Promise.race([closed, sleep(clock, lastOutputMs)])
     child.stdout?.destroy()
     child.stderr?.destroy()
@@ -122,5 +138,16 @@ export class ProcessWorkload implements Workload {
     stderr.end()
     ring.end()
     return this.#isOutOfMemory ? { ...exit, outOfMemory: true } : exit
+  }
+
+  async #leaveLimitGroup(): Promise<void> {
+    const { clock, ring, limitGroup } = this.#deps
+    if (limitGroup === undefined) return
+    if (await limitGroup.wasOutOfMemory()) {
+      this.#isOutOfMemory = true
+      const { memoryBytes } = this.spec.resources ?? {}
+      ring.append('stderr', `killed by the system: it used more than its memory limit of ${memoryBytes} bytes`)
+    }
+    await removeLimitGroup(limitGroup.folder, clock)
   }
 }
