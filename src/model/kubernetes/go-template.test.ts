@@ -8,6 +8,7 @@ const data = {
   Domain: 'example.com',
   Annotations: { sub: 'foo', 'a.b/c': 'dotted' },
   Labels: {},
+  Header: { Accept: ['a', 'b'] },
 }
 const filled = (text: string): string => executeTemplate('t', text, data)
 
@@ -23,6 +24,8 @@ test('templates of hosts are filled in as Go does', () => {
     ['{{.Name | printf "%s-%s" .Namespace}}{{printf `%q%%` "}}"}}', 'shop-hello"}}"%'],
     ['{{if ne (len .Name) 5}}no{{end}}{{or "" .Domain}}{{print 1 true}}', 'example.com1true'],
     ['{{.Annotations}}', 'map[a.b/c:dotted sub:foo]'],
+    ['{{.Header.Accept}}{{index .Header "Accept" 1}}{{index .Header "None"}}', '[a b]b[]'],
+    [String.raw`{{js "a\"'<=>\n&\\ é"}}`, String.raw`a\"\'\u003C\u003D\u003E\u000A\u0026\\ é`],
     ['no action at all', 'no action at all'],
   ]
   for (const [text, expected] of rows) assert.equal(filled(text), expected, text)
@@ -39,6 +42,8 @@ test('what is no template, or asks for what is not there, is refused by name', (
     ['{{.Name $}}', /unexpected "\$"/],
     ['{{.Name "x"}}', /unexpected/],
     ['{{index .Name "x"}}', /can't index/],
+    ['{{index .Header "Accept" 2}}', /index out of range: 2/],
+    ['{{.Header.Accept.length}}', /can't evaluate field length/],
     ['{{}}', /missing value/],
     ['{{(.Name}}', /unclosed left paren/],
     ['{{"a" | .Name}}', /non-function/],

@@ -1,9 +1,9 @@
-// The part of Go's text/template that names of hosts are made with: fields, `index`, `if`, comparisons, `printf`, pipes.
+// The part of Go's text/template that hosts and request logs are made with: fields, `index`, `if`, `printf`, `js`, pipes.
 // Source: Go text/template.
 import { messageOf } from '../../base/errors.ts'
 
-/** A value of a template: texts, maps of texts, numbers, booleans. */
-type Value = string | number | boolean | undefined | Readonly<Record<string, unknown>>
+/** A value of a template: texts, numbers, booleans, and maps and lists of them. */
+type Value = string | number | boolean | undefined | Readonly<Record<string, unknown>> | readonly unknown[]
 
 type Node =
   | { kind: 'text'; text: string }
@@ -14,11 +14,23 @@ type Expression = (data: Value) => Value
 
 /** Fills the template in. @throws {Error} naming the template when it does not parse, or asks for what is not there. */
 export function executeTemplate(name: string, text: string, data: Readonly<Record<string, unknown>>): string {
-  try {
-    return rendered(new Parser(text).template(), data)
-  } catch (thrown) {
-    throw new Error(`template: ${name}: ${messageOf(thrown)}`, { cause: thrown })
+  return parseTemplate(name, text)(data)
+}
+
+/**
+ * Reads a template that is filled in many times.
+ * @throws {Error} as {@link executeTemplate}, when it does not parse; the function throws for what is not there.
+ */
+export function parseTemplate(name: string, text: string): (data: Readonly<Record<string, unknown>>) => string {
+  const named = <Result>(work: () => Result): Result => {
+    try {
+      return work()
+    } catch (thrown) {
+      throw new Error(`template: ${name}: ${messageOf(thrown)}`, { cause: thrown })
+    }
   }
+  const nodes = named(() => new Parser(text).template())
+  return (data) => named(() => rendered(nodes, data))
 }
 
 function rendered(nodes: readonly Node[], data: Value): string {
@@ -35,6 +47,7 @@ function rendered(nodes: readonly Node[], data: Value): string {
 function printed(value: Value): string {
   if (value === undefined) return '<no value>'
   if (typeof value !== 'object') return String(value)
+  if (isList(value)) return `[${value.map((each) => printed(each as Value)).join(' ')}]`
   const entries = Object.keys(value)
     .sort()
     .map((key) => `${key}:${printed(value[key] as Value)}`)
@@ -43,6 +56,8 @@ function printed(value: Value): string {
 
 const isTrue = (value: Value): boolean =>
   typeof value === 'object' ? Object.keys(value).length > 0 : value !== undefined && value !== '' && Boolean(value)
+
+const isList = (value: Value): value is readonly unknown[] => Array.isArray(value)
 
 /** `{{`, with or without `-`, up to `}}`; quoted texts may hold braces. */
 const actionPattern = /\{\{(- )?((?:"(?:[^"\\]|\\.)*"|`[^`]*`|(?!\}\}).)*?)( -)?\}\}/gs
@@ -172,9 +187,10 @@ function tokens(action: string): string[] {
 /** The top level has fixed fields, maps below it have any. */
 function field(data: Value, names: string[]): Value {
   const [first = '', ...rest] = names
-  if (typeof data !== 'object' || !Object.hasOwn(data, first)) throw new Error(`can't evaluate field ${first}`)
+  if (typeof data !== 'object' || isList(data) || !Object.hasOwn(data, first))
+    throw new Error(`can't evaluate field ${first}`)
   return rest.reduce<Value>((value, name) => {
-    if (typeof value !== 'object') throw new Error(`can't evaluate field ${name}`)
+    if (typeof value !== 'object' || isList(value)) throw new Error(`can't evaluate field ${name}`)
     return Object.hasOwn(value, name) ? (value[name] as Value) : undefined
   }, data[first] as Value)
 }
@@ -184,7 +200,8 @@ const functions: Readonly<Record<string, (values: Value[]) => Value>> = {
     const [map, ...keys] = values
     return keys.reduce<Value>((value, key) => {
       if (typeof value !== 'object') throw new Error(`can't index item of ${JSON.stringify(value)}`)
-      return Object.hasOwn(value, printed(key)) ? (value[printed(key)] as Value) : ''
+      if (isList(value)) return element(value, key)
+      return Object.hasOwn(value, printed(key)) ? (value[printed(key)] as Value) : zeroOf(value)
     }, map)
   },
   eq: ([first, ...others]) => others.some((other) => other === first),
@@ -193,6 +210,7 @@ const functions: Readonly<Record<string, (values: Value[]) => Value>> = {
   and: (values) => firstOrLast(values, (value) => !isTrue(value)),
   or: (values) => firstOrLast(values, isTrue),
   len: ([value]) => (typeof value === 'object' ? Object.keys(value).length : String(value ?? '').length),
+  js: (values) => values.map((value) => scriptText(printed(value))).join(''),
   print: (values) => values.map(printed).join(''),
   printf: ([format, ...values]) =>
     printed(format).replace(/%([svdq%])/g, (_, verb: string) => {
@@ -206,3 +224,19 @@ function firstOrLast(values: Value[], decides: (value: Value) => boolean): Value
   const found = values.findIndex(decides)
   return values.at(found)
 }
+
+function element(list: readonly unknown[], index: Value): Value {
+  if (typeof index !== 'number' || !Object.hasOwn(list, index)) throw new Error(`index out of range: ${printed(index)}`)
+  return list[index] as Value
+}
+
+/** What a map gives for a key it does not have: its values are all of one kind. */
+const zeroOf = (map: Readonly<Record<string, unknown>>): Value => (Object.values(map).some(Array.isArray) ? [] : '')
+
+/** As it may stand in a text of JavaScript, or, but for `'`, of JSON. */
+const scriptText = (text: string): string =>
+  text.replace(/[\\'"<>&=]|[\p{C}\p{Z}]/gu, (character) => {
+    if (character === ' ' || character === '\u007f') return character
+    if (/[\\'"]/.test(character)) return `\\${character}`
+    return `\\u${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`
+  })
