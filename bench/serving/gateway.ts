@@ -20,7 +20,7 @@ const deps = {
 const selector = { 'serving.knative.dev/revisionUID': '1' }
 const containerPort = 8080
 const pods = createPodTable(deps)
-const door = createRevisionDoors({ pods, ...deps }).open({
+const door = createRevisionDoors({ pods, writeRequestLog: () => undefined, ...deps }).open({
   namespace: 'default',
   name: 'hello-00001',
   uid: '1',

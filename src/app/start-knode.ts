@@ -49,6 +49,8 @@ export interface KnodeOptions extends Partial<Config> {
   random?: Random
   /** @default lines on standard error, as `logFormat` and `logLevel` say */
   log?: Logger
+  /** Takes the lines that ConfigMap `config-observability` asks for. @default standard error */
+  writeRequestLog?: (line: string) => void
   /** @default every kind of Knode */
   kinds?: readonly KindDefinition[]
 }
@@ -69,7 +71,14 @@ export interface RunningKnode extends AsyncDisposable {
  * @throws {KnodeError} BAD_CONFIG, DATA_DIR_IN_USE, DATA_DIR_NOT_WRITABLE, ADDRESS_IN_USE
  */
 export async function startKnode(options: KnodeOptions = {}): Promise<RunningKnode> {
-  const { clock = systemClock, random = systemRandom, kinds = allKinds, log: givenLog, ...settings } = options
+  const {
+    clock = systemClock,
+    random = systemRandom,
+    kinds = allKinds,
+    log: givenLog,
+    writeRequestLog = toStandardError,
+    ...settings
+  } = options
   const config: Config = Object.freeze({ ...parseConfig(), ...settings })
   const log = givenLog ?? loggerFor(config)
   const metrics = createMetrics()
@@ -106,7 +115,7 @@ export async function startKnode(options: KnodeOptions = {}): Promise<RunningKno
   const client = createResourceClient({ operations, registry, log })
 
   const pods = createPodTable({ clock })
-  const revisions = createRevisionDoors({ pods, clock, random, log, metrics })
+  const revisions = createRevisionDoors({ pods, clock, random, log, metrics, writeRequestLog })
   const autoscaler = starting.use(createAutoscaler({ caches, client, clock, log, metrics, pods, revisions }))
   const endpoints = createEndpointTable()
   const notYet = endpoints.add({ find: () => closedEndpoint('Knode is starting') })
@@ -208,6 +217,8 @@ function loggerFor({ logFormat, logLevel }: Config): Logger {
   const format = logFormat === 'auto' ? (process.stderr.isTTY ? 'pretty' : 'json') : logFormat
   return createLogger({ format, level: logLevel })
 }
+
+const toStandardError = (line: string): void => void process.stderr.write(line)
 
 /** Any name below it leads back to this machine, by public DNS. */
 function serviceDomain(gatewayUrl: string): string {

@@ -1,4 +1,5 @@
 // How the rooms of Serving meet: the Pods that run here, the Revisions in front of them, and what the autoscaler hears.
+import type { RequestLogFormat } from '../model/serving/request-log.ts'
 import type { HttpEndpoint } from './reconciler.ts'
 
 /** What a Pod's containers have used, all together. */
@@ -99,6 +100,13 @@ export interface RequestSample {
   requestCount: number
 }
 
+/** What a door writes of each request. */
+export interface RequestLogSpec extends RequestLogFormat {
+  /** Names of what the Revision belongs to; empty when it stands alone. */
+  service: string
+  configuration: string
+}
+
 /** Where the requests of one Revision pass: they wait for an instance here, and are counted. Activator and queue-proxy. */
 export interface RevisionDoor extends HttpEndpoint {
   readonly spec: RevisionDoorSpec
@@ -113,6 +121,8 @@ export interface RevisionDoor extends HttpEndpoint {
   onDemand(listener: () => void): Disposable
   /** Why no instance will come: those who wait are answered 503 with it, and so are new ones. `undefined`: they wait. */
   setTrouble(message: string | undefined): void
+  /** From now on a line is written for each request that ends; `undefined`: none is. */
+  setRequestLog(spec: RequestLogSpec | undefined): void
 }
 
 /** The doors of all Revisions. */

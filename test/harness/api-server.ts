@@ -52,7 +52,7 @@ export async function startTestApiServer(kinds: readonly KindDefinition[] = []):
   const caches = starting.use(await openCaches({ store, kinds: registry.all(), ...environment }))
   const pods = createPodTable(environment)
   const metrics = createMetrics()
-  const revisions = createRevisionDoors({ pods, metrics, ...environment })
+  const revisions = createRevisionDoors({ pods, metrics, writeRequestLog: () => undefined, ...environment })
   // The core kinds send no events and start no programs.
   const absent = {} as Pick<KindDeps, 'transport' | 'delivery' | 'runtime' | 'autoscaler'>
   const addresses = { gatewayUrl: '', apiUrl: '', serviceDomain: '' }

@@ -24,6 +24,8 @@ export interface DoorSetup extends AsyncDisposable {
   pods: PodTable
   clock: FakeClock
   metrics: Metrics
+  /** What was written of requests. */
+  requestLines: string[]
   port: number
   /** Sends a request through the door. */
   send(options?: SendOptions): Promise<Answer>
@@ -83,12 +85,14 @@ export async function openDoor(settings: Partial<RevisionDoorSpec> = {}): Promis
   const clock = new FakeClock()
   const metrics = createMetrics()
   const pods = createPodTable({ clock })
+  const requestLines: string[] = []
   const doors = createRevisionDoors({
     pods,
     clock,
     random: seededRandom(1),
     log: silentLogger,
     metrics,
+    writeRequestLog: (line) => void requestLines.push(line),
   })
   const door = doors.open(aDoorSpec(settings))
   const programs: Server[] = []
@@ -102,6 +106,7 @@ export async function openDoor(settings: Partial<RevisionDoorSpec> = {}): Promis
     pods,
     clock,
     metrics,
+    requestLines,
     port,
     send: (options) => send(port, options),
     async addPod({ name = `pod-${++made}`, isReady = true, handle, upgrade, port: given } = {}) {

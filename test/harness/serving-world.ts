@@ -47,6 +47,8 @@ export function aService(name: string, options: ServiceOptions = {}): string {
 export interface World extends AsyncDisposable {
   knode: RunningKnode
   kubectl: Kubectl
+  /** What was written of requests. */
+  requestLines: string[]
   ask: (name: string, path?: string) => ReturnType<typeof askService>
   apply: (manifest: string) => Promise<string>
   ready: (name: string) => Promise<void>
@@ -56,13 +58,23 @@ export interface World extends AsyncDisposable {
 
 async function aWorld(): Promise<World> {
   await using starting = new AsyncDisposableStack()
-  const knode = starting.use(await startKnode({ memory: true, apiPort: 0, gatewayPort: 0, log: silentLogger }))
+  const requestLines: string[] = []
+  const knode = starting.use(
+    await startKnode({
+      memory: true,
+      apiPort: 0,
+      gatewayPort: 0,
+      log: silentLogger,
+      writeRequestLog: (line) => void requestLines.push(line),
+    }),
+  )
   const kubectl = starting.use(await createKubectl({ kubeconfig: await readFile(knode.kubeconfigPath, 'utf8') }))
   const ask: World['ask'] = (name, path) => askService(knode.gatewayUrl, `${name}.default.svc.cluster.local`, path)
   const running = starting.move()
   return {
     knode,
     kubectl,
+    requestLines,
     ask,
     apply: (manifest) => kubectl.ok(['apply', '-f', '-'], { stdin: manifest }),
     ready: async (name) => void (await kubectl.ok(['wait', '--for=condition=Ready', '--timeout=60s', `ksvc/${name}`])),

@@ -31,6 +31,7 @@ export class ProxyCall implements Ticket, OutgoingCall {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly startedMs: number
+  answeredBytes = 0
   pod: PodEndpoint | undefined
   dialFailures = 0
   before: Ticket | undefined
@@ -64,6 +65,11 @@ export class ProxyCall implements Ticket, OutgoingCall {
   /** True once it has been answered, or its client has gone: nothing needs to be sent any more. */
   get isDone(): boolean {
     return this.#isDone
+  }
+
+  /** Of the answer; 502 while there is none. */
+  get status(): number {
+    return this.response.headersSent ? this.response.statusCode : 502
   }
 
   get method(): string {
@@ -119,6 +125,7 @@ export class ProxyCall implements Ticket, OutgoingCall {
       else {
         if (!this.request.complete) response.shouldKeepAlive = false
         response.writeHead(status, plainText(text)).end(text)
+        this.answeredBytes = Buffer.byteLength(text)
       }
     } catch {
       response.destroy()
@@ -152,6 +159,7 @@ export class ProxyCall implements Ticket, OutgoingCall {
 
   onData(chunk: Buffer): boolean {
     if (this.#isDone) return true
+    this.answeredBytes += chunk.length
     this.#touch()
     this.#isFlushed = true
     const { response } = this

@@ -32,7 +32,7 @@ async function setUp(settings: Partial<RevisionDoorSpec> = {}): Promise<Setup> {
   const deps = { clock: systemClock, random: systemRandom, log: silentLogger, metrics: createMetrics() }
   const pods = createPodTable(deps)
   const spec = aDoorSpec(settings)
-  const door = createRevisionDoors({ pods, ...deps }).open(spec)
+  const door = createRevisionDoors({ pods, writeRequestLog: () => undefined, ...deps }).open(spec)
   const gateway = await aGateway({ endpoints: { [host]: door, ' /chat': door } })
   return {
     gateway,

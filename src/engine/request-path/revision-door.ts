@@ -2,17 +2,28 @@
 // Source: knative/serving pkg/activator, pkg/queue.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../base/clock.ts'
+import { messageOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Metrics } from '../../base/metrics.ts'
 import type { Random } from '../../base/random.ts'
 import type { ForwardOptions } from '../reconciler.ts'
-import type { PodTable, RequestSample, RevisionDoor, RevisionDoorSpec } from '../serving.ts'
+import type {
+  PodEndpoint,
+  PodTable,
+  RequestLogSpec,
+  RequestSample,
+  RevisionDoor,
+  RevisionDoorSpec,
+} from '../serving.ts'
 import { Invocations } from './door-telemetry.ts'
 import { LoadMeter } from './load-meter.ts'
 import { PodRoom } from './pod-room.ts'
 import { ProxyCall } from './proxy-call.ts'
 import type { CallDeps } from './proxy-call.ts'
+import { RequestLog } from './request-log.ts'
+import type { AnsweredRequest } from './request-log.ts'
 import type { Ticket } from './ticket-queue.ts'
 import { UpgradeTunnel } from './upgrade-tunnel.ts'
 import type { TunnelDeps } from './upgrade-tunnel.ts'
@@ -23,6 +34,8 @@ export interface RevisionDoorDeps {
   random: Random
   log: Logger
   metrics: Metrics
+  /** Takes a finished line of a request, newline included. */
+  writeRequestLog: (line: string) => void
 }
 
 export interface DoorOptions extends RevisionDoorDeps {
@@ -42,6 +55,8 @@ export class Door implements RevisionDoor, AsyncDisposable {
   #callDeps: CallDeps
   #tunnelDeps: TunnelDeps
   #listener: (() => void) | undefined
+  #requestLogSpec: RequestLogSpec | undefined
+  #requestLog: RequestLog | undefined
   #closing: Promise<void> | undefined
   #onDrained: () => void = () => undefined
 
@@ -71,12 +86,21 @@ export class Door implements RevisionDoor, AsyncDisposable {
       ...shared,
       timeouts,
       onDone: (call) => {
+        const { pod, response, startedMs } = call
         this.#leave(call)
-        const { response, startedMs } = call
+        this.#logRequest(call, pod, startedMs)
         if (response.headersSent) invocations.record(response.statusCode, clock.monotonicMs() - startedMs)
       },
     }
-    this.#tunnelDeps = { ...shared, totalMs: timeouts.totalMs, onDone: (tunnel) => this.#leave(tunnel) }
+    this.#tunnelDeps = {
+      ...shared,
+      totalMs: timeouts.totalMs,
+      onDone: (tunnel) => {
+        const { pod, startedMs } = tunnel
+        this.#leave(tunnel)
+        this.#logRequest(tunnel, pod, startedMs)
+      },
+    }
   }
 
   get readyCount(): number {
@@ -116,6 +140,20 @@ export class Door implements RevisionDoor, AsyncDisposable {
     this.#room.setTrouble(message)
   }
 
+  setRequestLog(spec: RequestLogSpec | undefined): void {
+    if (isDeepStrictEqual(spec, this.#requestLogSpec)) return
+    this.#requestLogSpec = spec
+    this.#requestLog = undefined
+    if (spec === undefined) return
+    const { log, writeRequestLog } = this.#deps
+    try {
+      this.#requestLog = new RequestLog(this.spec, spec, writeRequestLog)
+    } catch (thrown) {
+      const { namespace, name } = this.spec
+      log.warn('requests are not logged: the template is none', { namespace, name, error: messageOf(thrown) })
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing ??= this.#close()
     await this.#closing
@@ -133,6 +171,10 @@ export class Door implements RevisionDoor, AsyncDisposable {
     this.#load.leave()
     this.#room.leave(ticket)
     if (this.#load.inFlight === 0) this.#onDrained()
+  }
+
+  #logRequest(answered: AnsweredRequest, pod: PodEndpoint | undefined, startedMs: number): void {
+    this.#requestLog?.record(answered, pod, this.#deps.clock.monotonicMs() - startedMs)
   }
 
   async #close(): Promise<void> {

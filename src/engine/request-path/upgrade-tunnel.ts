@@ -24,7 +24,7 @@ export interface TunnelDeps {
   totalMs?: number
   headerRules: HeaderRules
   /** Nothing of it is left, its place is free. */
-  onDone: (ticket: Ticket) => void
+  onDone: (tunnel: UpgradeTunnel) => void
   /** No connection could be made: somebody else may have it. */
   onUnsent: (ticket: Ticket, why: string) => void
 }
@@ -36,7 +36,12 @@ export class UpgradeTunnel implements Ticket {
   before: Ticket | undefined
   after: Ticket | undefined
   isQueued = false
-  #request: IncomingMessage
+  readonly request: IncomingMessage
+  readonly startedMs: number
+  /** Of the answer; 502 while there is none. */
+  status = 502
+  /** What passes after the upgrade is no answer. */
+  readonly answeredBytes = 0
   #client: Duplex
   #head: Buffer
   #deps: TunnelDeps
@@ -50,7 +55,8 @@ export class UpgradeTunnel implements Ticket {
     deps: TunnelDeps,
     forward?: ForwardOptions,
   ) {
-    this.#request = request
+    this.request = request
+    this.startedMs = deps.clock.monotonicMs()
     this.#client = socket
     this.#head = head
     this.#deps = deps
@@ -79,6 +85,7 @@ export class UpgradeTunnel implements Ticket {
   refuse(status: number, message: string): void {
     if (this.#isDone) return
     const text = `${message}\n`
+    this.status = status
     this.#client.end(
       `HTTP/1.1 ${status} ${statusTexts[status] ?? 'Error'}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
         `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
@@ -105,7 +112,8 @@ export class UpgradeTunnel implements Ticket {
     if (this.#head.length > 0) program.write(this.#head)
     program.once('data', (answer: Buffer) => {
       // A program that declines goes on speaking HTTP, but requests find their way through the gateway only.
-      if (/^HTTP\/1\.[01] 101 /.test(answer.subarray(0, 13).toString('latin1'))) return
+      this.status = Number(/^HTTP\/1\.[01] (\d{3}) /.exec(answer.subarray(0, 13).toString('latin1'))?.[1] ?? 502)
+      if (this.status === 101) return
       client.unpipe(program)
       client.resume()
     })
@@ -137,7 +145,7 @@ export class UpgradeTunnel implements Ticket {
   }
 
   #requestHead(): string {
-    const request = this.#request
+    const { request } = this
     const headers = requestHeaders(request, this.#deps.headerRules, this.#forward, { upgrade: true })
     let text = `${request.method} ${request.url} HTTP/1.1\r\n`
     for (let at = 0; at < headers.length; at += 2) text += `${headers[at]}: ${headers[at + 1]}\r\n`

@@ -48,7 +48,10 @@ async function aDigestWorld(config: Record<string, string> = {}): Promise<Digest
   }
   const revisions = {
     open: () => ({ [Symbol.asyncDispose]: () => Promise.resolve() }),
-    find: () => ({ setTrouble: (message?: string) => void troubles.push(message) }),
+    find: () => ({
+      setTrouble: (message?: string) => void troubles.push(message),
+      setRequestLog: () => undefined,
+    }),
   }
   const kind: KindDefinition = {
     ...revisionKindDefinition,

@@ -128,6 +128,29 @@ test('where the logs are comes from config-observability', async () => {
   assert.equal((await run(aRevision({}, {}, { ...resolved, logUrl: 'old' }))).status.logUrl, undefined)
 })
 
+test('the door logs requests as config-observability says', async () => {
+  const metadata = { name: 'config-observability', namespace: 'knative-serving' }
+  const labels = { 'serving.knative.dev/service': 'hello', 'serving.knative.dev/configuration': 'hello' }
+  const told = async (data: Record<string, string>): Promise<unknown> => {
+    const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data }
+    return (await run(aRevision({}, { labels }), [configMap])).requestLog
+  }
+  assert.equal(
+    await told({ 'logging.request-log-template': 'x', 'logging.enable-probe-request-log': 'true' }),
+    undefined,
+  )
+  const on = { 'logging.enable-request-log': 'true' }
+  const names = { service: 'hello', configuration: 'hello' }
+  assert.deepEqual(await told({ ...on, 'logging.request-log-template': 'x' }), {
+    template: 'x',
+    withProbes: false,
+    ...names,
+  })
+  const shipped = (await told({ ...on, 'logging.enable-probe-request-log': 'true' })) as { template: string }
+  assert.match(shipped.template, /^\{"httpRequest": \{"requestMethod": "\{\{\.Request\.Method\}\}", /)
+  assert.deepEqual({ ...shipped, template: '' }, { template: '', withProbes: true, ...names })
+})
+
 test('a function that may be asked at zero has a process warmed up for it', async () => {
   const warmed: (string | undefined)[] = []
   const runtime = { prewarm: (spec: { functionFile?: string }) => void warmed.push(spec.functionFile) } as never

@@ -9,6 +9,8 @@ import { controllerOf } from '../../../model/kubernetes/resource.ts'
 import type { Resource } from '../../../model/kubernetes/resource.ts'
 import { StatusError } from '../../../model/kubernetes/status-error.ts'
 import { readAutoscalerConfig } from '../../../model/serving/autoscaler-config.ts'
+import { configurationLabel, serviceLabel } from '../../../model/serving/metadata-keys.ts'
+import { readRequestLogFormat } from '../../../model/serving/request-log.ts'
 import {
   autoscalerConfigMap,
   deploymentConfigMap,
@@ -46,6 +48,7 @@ export class RevisionReconciler implements Reconciler<Revision> {
     setLogUrl(revision, status, followServingConfig(observabilityConfigMap, context))
     // First of all: requests may come as soon as a Route knows the name.
     await workers.ensure('door', doorSpec(revision), (spec) => Promise.resolve(this.#deps.revisions.open(spec)))
+    this.#logRequests(revision, context)
     this.#prewarm(revision)
 
     const lookup = await this.#digests.lookUp(revision, followServingConfig(deploymentConfigMap, context), context)
@@ -136,6 +139,13 @@ export class RevisionReconciler implements Reconciler<Revision> {
       if (thrown instanceof StatusError) conditions.markFalse('ResourcesAvailable', 'FailedCreate', thrown.message)
       throw thrown
     }
+  }
+
+  /** A door that is open learns of it without closing. */
+  #logRequests({ metadata: { namespace = '', name, labels = {} } }: Revision, context: ReconcileContext): void {
+    const format = readRequestLogFormat(followServingConfig(observabilityConfigMap, context))
+    const names = { service: labels[serviceLabel] ?? '', configuration: labels[configurationLabel] ?? '' }
+    this.#deps.revisions.find(namespace, name)?.setRequestLog(format && { ...format, ...names })
   }
 
   #tellDoor({ metadata: { namespace = '', name } }: Revision, trouble: string | undefined): void {

@@ -1,7 +1,7 @@
 // For tests of Revisions: a Revision, its children as their controllers leave them, and one reconcile.
 import { reconcileOnce } from '../../../engine/control-loop/reconcile-once.ts'
 import type { ReconcileOnceOptions, ReconcileRun } from '../../../engine/control-loop/reconcile-once.ts'
-import type { RevisionDoor } from '../../../engine/serving.ts'
+import type { RequestLogSpec, RevisionDoor } from '../../../engine/serving.ts'
 import type { Condition } from '../../../model/duck/types.ts'
 import type { ContainerState, Pod } from '../../../model/kubernetes/pod/pod.ts'
 import { controllerRef } from '../../../model/kubernetes/resource.ts'
@@ -73,6 +73,8 @@ export function aPod(
 interface Outcome extends ReconcileRun<Revision> {
   /** What the door was told last; `null` when it was told that all is well. */
   trouble: string | null | undefined
+  /** What it was told last to write of requests. */
+  requestLog: RequestLogSpec | undefined
 }
 
 export async function run(
@@ -81,11 +83,15 @@ export async function run(
   options: Partial<ReconcileOnceOptions> = {},
 ): Promise<Outcome> {
   let trouble: string | null | undefined
-  const door = { setTrouble: (message?: string) => (trouble = message ?? null) } as unknown as RevisionDoor
+  let requestLog: RequestLogSpec | undefined
+  const door = {
+    setTrouble: (message?: string) => (trouble = message ?? null),
+    setRequestLog: (spec?: RequestLogSpec) => (requestLog = spec),
+  } as unknown as RevisionDoor
   const revisions = { find: () => door } as never
   const deps = { revisions, ...options.deps }
   const outcome = await reconcileOnce(object, { kind: revisionKindDefinition, stored, ...options, deps })
-  return Object.assign(outcome, { trouble })
+  return Object.assign(outcome, { trouble, requestLog })
 }
 
 export async function find<Child extends Resource>(outcome: ReconcileRun<Revision>, kind: string): Promise<Child> {

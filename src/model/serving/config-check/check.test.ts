@@ -104,6 +104,10 @@ test('values that Serving’s ConfigMaps cannot have are refused in upstream’s
     servingConfigObjection('config-network', { 'tag-template': '{{.Tag' }) ?? '',
     /^template: tag-template: /,
   )
+  assert.match(
+    servingConfigObjection('config-observability', { 'logging.request-log-template': '{{.Request' }) ?? '',
+    /^template: requestLog: /,
+  )
   assert.match(servingConfigObjection('config-domain', { 'a.b': 'selector: x' }) ?? '', /domain a\.b/)
 })
 

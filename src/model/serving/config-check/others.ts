@@ -3,7 +3,9 @@
 // observability/.
 import { messageOf } from '../../../base/errors.ts'
 import { goDuration, parseGoDuration } from '../../kubernetes/go-duration.ts'
+import { parseTemplate } from '../../kubernetes/go-template.ts'
 import { parseYaml } from '../../kubernetes/yaml.ts'
+import { requestLogKeys } from '../request-log.ts'
 import type { ConfigData } from '../serving-config.ts'
 import { ConfigValues } from './values.ts'
 
@@ -86,12 +88,13 @@ export function checkObservabilityConfig(data: ConfigData): void {
     throw new Error(`export interval "${values.text('runtime-export-interval')}" should be greater than zero`)
   }
   values.bool('logging.enable-var-log-collection', false)
-  values.bool('logging.enable-probe-request-log', false)
-  const template = data['logging.request-log-template']?.trim()
-  if (values.bool('logging.enable-request-log', false) && template === '') {
-    const key = 'logging.request-log-template'
-    throw new Error(`"logging.enable-request-log" was set to true, but no "${key}" was specified`)
+  const { enabled, template: key, probes } = requestLogKeys
+  values.bool(probes, false)
+  const template = data[key]?.trim()
+  if (values.bool(enabled, false) && template === '') {
+    throw new Error(`"${enabled}" was set to true, but no "${key}" was specified`)
   }
+  if (template !== undefined) parseTemplate('requestLog', template)
 }
 
 function checkEndpoint(values: ConfigValues, key: string, known: string, when: (protocol: string) => string): void {
