@@ -67,6 +67,15 @@ export interface ScaleRules<Object extends Resource = Resource> {
   selector(object: Object): string
 }
 
+/** An object that reconcilers would make later, for a dry run to be refused where it would be. */
+export interface DryRunSample {
+  kind: KindId
+  /** In that kind's storage version; nobody else holds it. */
+  object: Resource
+  /** The field it comes from. */
+  path: string
+}
+
 /** One kind. Lists are in upstream's order. Build it with {@link defineKind}. */
 export interface KindDefinition<Object extends Resource = Resource> {
   /** `''` for core. */
@@ -111,6 +120,8 @@ export interface KindDefinition<Object extends Resource = Resource> {
   setDefaults?(draft: Object, context: AdmissionContext<Object>): void
   /** What the schema cannot say; also what may not change. */
   validate?(object: Object, context: AdmissionContext<Object>): FieldError[]
+  /** What a server-side dry run admits as well, when the object itself may be. */
+  dryRunSample?(object: Object): DryRunSample | undefined
   /** Names of Knode's own annotations (`knode.dev/…`) that objects may have. @default any, unchecked */
   ownAnnotations?: readonly string[]
   /** Runs the kind. */

@@ -96,6 +96,40 @@ describe('a Service', { concurrency: false }, () => {
   )
 
   it(
+    'is refused by a dry run on the server where its Pods would be',
+    inAWorld(async ({ kubectl }) => {
+      const dryRun = (name: string): ReturnType<typeof kubectl.run> =>
+        kubectl.run(['apply', '--dry-run=server', '-f', '-'], {
+          stdin: aService('shop', { spec: { containers: [{ name, image: 'example.com/hello' }] } }),
+        })
+      const bad = await dryRun('&InvalidValue')
+      assert.notEqual(bad.code, 0)
+      assert.match(
+        bad.stderr,
+        /admission webhook "validation\.webhook\.serving\.knative\.dev" denied the request: validation callback failed: dry run failed with Pod "dry-run-validation" is invalid: spec\.containers\[0\]\.name: .*: spec\.template/,
+      )
+      assert.match((await dryRun('valid')).stdout, /shop created \(server dry run\)/)
+    }),
+  )
+
+  it(
+    'has its requests logged from when they are asked for, without a restart',
+    inAWorld(async ({ kubectl, apply, ready, ask, requestLines, knode }) => {
+      await apply(aService('shop'))
+      await ready('shop')
+      await ask('shop')
+      const format = '{{.Request.RequestURI}} {{.Response.Code}} {{.Revision.Service}} {{.Revision.PodName}}'
+      const data = { 'logging.enable-request-log': 'true', 'logging.request-log-template': format }
+      const patch = ['patch', 'cm', 'config-observability', '-n', 'knative-serving', '--type=merge', '-p']
+      await kubectl.ok([...patch, JSON.stringify({ data })])
+      await knode.settled()
+      await ask('shop', '/cake')
+      assert.equal(requestLines.length, 1)
+      assert.match(requestLines[0]!, /^\/cake 200 shop shop-00001-deployment-\S+\n$/)
+    }),
+  )
+
+  it(
     'keeps containerConcurrency, and scales to what is asked of it',
     inAWorld(async ({ kubectl, apply, ready, ask }) => {
       await apply(

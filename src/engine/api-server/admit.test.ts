@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { missingField } from '../../model/kubernetes/field-error.ts'
-import { defineKind } from '../kind.ts'
+import type { Resource } from '../../model/kubernetes/resource.ts'
+import { anyObject } from '../../model/kubernetes/schema.ts'
+import { defineKind, kindId } from '../kind.ts'
+import type { DryRunSample, KindDefinition } from '../kind.ts'
 import { admit } from './admit.ts'
 import { aCronTab, aServer, aTrigger, asJane, cronTabId, triggerId } from './test-server.ts'
 import type { TestServer } from './test-server.ts'
@@ -175,6 +178,45 @@ test('an annotation of Knode’s that the kind does not know is refused beside a
   })
   const lenient = { ...kind, validate: () => [] }
   admit(lenient, draft, { operation: 'update', old: structuredClone(draft), ...context })
+})
+
+test('a dry run of an object is refused where what would be made from it is', async () => {
+  const server = await aServer()
+  const versions = [{ name: 'v1', schema: { data: anyObject('Texts.') }, columns: [] }]
+  const dryRunSample = ({ data }: Resource & { data?: object }): DryRunSample => ({
+    kind: 'ConfigMap',
+    object: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'sample', namespace: 'shop' }, data } as Resource,
+    path: 'data',
+  })
+  const template = defineKind({ group: 'x.example.com', kind: 'Template', plural: 'templates', versions, dryRunSample })
+  const webhooks = { mutating: 'm', validating: 'v' }
+  const hooked = defineKind({ ...template, kind: 'Hooked', plural: 'hookeds', webhooks })
+  server.registry.add(template)
+  server.registry.add(hooked)
+  const dry = { ...asJane, dryRun: true }
+  const aTemplate = (kind: KindDefinition, value: unknown): Resource & { data: object } => ({
+    apiVersion: 'x.example.com/v1',
+    kind: kind.kind,
+    metadata: { name: 'a' },
+    data: { text: value },
+  })
+  const refusal = 'ConfigMap "sample" is invalid: data.text: '
+  for (const [kind, start] of [
+    [template, refusal],
+    [hooked, `admission webhook "v" denied the request: validation callback failed: dry run failed with ${refusal}`],
+  ] as const) {
+    const target = server.target(kindId(kind))
+    const { operations } = server
+    const says = ({ message }: Error): boolean =>
+      message.startsWith(start) && message.endsWith(': data') === (kind === hooked)
+    await assert.rejects(operations.create(target, 'shop', aTemplate(kind, 7), dry), says)
+    await operations.create(target, 'shop', aTemplate(kind, 'seven'), dry)
+    await operations.create(target, 'shop', aTemplate(kind, 'seven'), asJane)
+    const change = { type: 'merge', body: { data: { text: 7 } } } as const
+    await assert.rejects(operations.patch(target, 'shop', 'a', change, dry), says)
+    // What is wanted for real is left to those who make it.
+    await operations.patch(target, 'shop', 'a', change, asJane)
+  }
 })
 
 test('a broken rule of a built-in kind is Invalid with a cause', async () => {

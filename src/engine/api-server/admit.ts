@@ -3,10 +3,12 @@ import { isDeepStrictEqual } from 'node:util'
 import { unknownOwnAnnotations } from '../../model/knative/own-annotations.ts'
 import { fieldErrorText } from '../../model/kubernetes/field-error.ts'
 import type { Resource } from '../../model/kubernetes/resource.ts'
+import { StatusError } from '../../model/kubernetes/status-error.ts'
 import { hasStatus, storageVersion } from '../kind.ts'
 import type { AdmissionContext, KindDefinition } from '../kind.ts'
-import { causesOf, invalid, refusal } from './api-errors.ts'
+import { causesOf, denied, invalid, refusal } from './api-errors.ts'
 import { jsonCopy } from './json-value.ts'
+import type { KindRegistry } from './kind-registry.ts'
 import { metadataChangeErrors, metadataErrors } from './metadata-check.ts'
 import { schemasOf } from './metadata-schema.ts'
 import { schemaErrors, withDefaults } from './schema-check.ts'
@@ -48,6 +50,30 @@ export function admit(kind: KindDefinition, draft: Resource, context: AdmissionC
   const warnings = complaints.filter(({ level }) => level === 'warning')
   // Defaults written as `undefined` would make an object differ from its stored self.
   return { object: jsonCopy(object), warnings: warnings.map((warning) => oneLine(fieldErrorText([warning]))) }
+}
+
+/**
+ * Admits what would be made from `object`, which was admitted.
+ * @throws {StatusError} 400 in the name of the object's webhook; Kubernetes' own kinds, which have none, are refused as
+ * the sample is.
+ */
+export function tryOut(
+  kind: KindDefinition,
+  object: Resource,
+  registry: KindRegistry,
+  context: AdmissionContext,
+): void {
+  const sample = kind.dryRunSample?.(object)
+  const sampleKind = sample === undefined ? undefined : registry.get(sample.kind)
+  if (sample === undefined || sampleKind === undefined) return
+  const { config, user } = context
+  try {
+    admit(sampleKind, sample.object, { operation: 'create', config, user })
+  } catch (thrown) {
+    if (!(thrown instanceof StatusError) || kind.webhooks === undefined) throw thrown
+    const why = `dry run failed with ${thrown.message}: ${sample.path}`
+    throw denied(kind.webhooks.validating, `validation callback failed: ${why}`)
+  }
 }
 
 /** The stored object as today's defaults would have it: what they add is no change of the user's. */

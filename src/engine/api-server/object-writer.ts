@@ -9,8 +9,9 @@ import type { ManagedFieldsEntry, ObjectMeta, Resource } from '../../model/kuber
 import type { Schema } from '../../model/kubernetes/schema.ts'
 import type { ResourceKey, ResourceStore } from '../../ports/resource-store/port.ts'
 import { hasGeneration, hasStatus, isNamespaced, kindId, resourceName, storageVersion } from '../kind.ts'
-import type { ConfigReader, KindDefinition } from '../kind.ts'
-import { admit } from './admit.ts'
+import type { AdmissionContext, ConfigReader, KindDefinition } from '../kind.ts'
+import { admit, tryOut } from './admit.ts'
+import type { Admitted } from './admit.ts'
 import { alreadyExists, badRequest, conflict, invalid } from './api-errors.ts'
 import { convertTo, toStorage } from './convert.ts'
 import type { KindRegistry } from './kind-registry.ts'
@@ -60,7 +61,7 @@ export class ObjectWriter {
   /** @throws {StatusError} 404 or 403 for the namespace, 409 when the name is taken, 422 and 400 as `admit`. */
   async create(target: KindTarget, draft: Draft, options: WriteOptions): Promise<WriteResult> {
     const { kind } = target
-    const { store, registry, clock, random, config } = this.#deps
+    const { store, registry, clock, random } = this.#deps
     const { resourceVersion = '', ...metadata } = draft.object.metadata
     if (resourceVersion !== '' && resourceVersion !== '0') {
       throw badRequest('resourceVersion should not be set on objects to be created')
@@ -82,8 +83,7 @@ export class ObjectWriter {
       if (hasStatus(kind)) delete object.status
       if (isNamespaceKind(kind)) object = newNamespace(object)
       else if (registry.get('Namespace') !== undefined) await checkNamespace(store, kind, object)
-      const context = { operation: 'create', user: options.user, config } as const
-      const admitted = admit(kind, toStorage(kind, object), context)
+      const admitted = this.#admit(kind, toStorage(kind, object), { operation: 'create' }, options)
       try {
         const stored = await this.#put(kind, admitted.object, null, options)
         const warnings = [...draft.warnings, ...admitted.warnings]
@@ -142,8 +142,9 @@ export class ObjectWriter {
     stored: Resource,
     draft: Resource,
     managedFields: ManagedFieldsEntry[] | undefined,
-    { subresource, user }: WriteOptions & { subresource?: Subresource },
-  ): { object: Resource; warnings: string[] } {
+    options: WriteOptions & { subresource?: Subresource },
+  ): Admitted {
+    const { subresource } = options
     if (subresource === 'finalize') return { object: finalizedNamespace(withoutRevision(stored), draft), warnings: [] }
     const current = { ...toStorage(kind, stored) }
     if (subresource === 'status') {
@@ -161,7 +162,20 @@ export class ObjectWriter {
     }
     if (isNamespaceKind(kind)) object = changedNamespace(stored, object)
     const old = withoutRevision(current)
-    return admit(kind, object, { operation: 'update', old, user, config: this.#deps.config })
+    return this.#admit(kind, object, { operation: 'update', old }, options)
+  }
+
+  #admit(
+    kind: KindDefinition,
+    object: Resource,
+    change: Pick<AdmissionContext, 'operation' | 'old'>,
+    { user, dryRun = false }: WriteOptions,
+  ): Admitted {
+    const { config, registry } = this.#deps
+    const context = { ...change, user, config }
+    const admitted = admit(kind, object, context)
+    if (dryRun) tryOut(kind, admitted.object, registry, context)
+    return admitted
   }
 
   async #put(

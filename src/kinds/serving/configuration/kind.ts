@@ -1,6 +1,8 @@
 // Configuration: the template of Revisions. Each change of it makes a new one.
 import { columns, defineKind } from '../../../engine/kind.ts'
-import { ownPodAnnotations } from '../../../model/kubernetes/pod/pod.ts'
+import { ownPodAnnotations, podKind } from '../../../model/kubernetes/pod/pod.ts'
+import { serviceLabel } from '../../../model/serving/metadata-keys.ts'
+import { samplePod } from '../../../model/serving/sample-pod.ts'
 import { setConfigurationDefaults } from './defaults.ts'
 import { ConfigurationReconciler } from './reconcile.ts'
 import { configurationSchema } from './schema.ts'
@@ -30,6 +32,11 @@ export const configuration = defineKind<Configuration>({
   webhooks: { mutating: 'webhook.serving.knative.dev', validating: 'validation.webhook.serving.knative.dev' },
   setDefaults: setConfigurationDefaults,
   validate: validateConfiguration,
+  // What a Service owns was tried out with it.
+  dryRunSample: ({ metadata: { namespace = '', labels }, spec: { template = {} } }) =>
+    (labels?.[serviceLabel] ?? '') === ''
+      ? { kind: podKind, object: samplePod(template, namespace), path: 'spec.template' }
+      : undefined,
   ownAnnotations: ownPodAnnotations,
   reconciler: (deps) => new ConfigurationReconciler(deps),
 })

@@ -1,6 +1,7 @@
 // Service: a program behind an address, started when somebody asks and stopped when nobody does.
 import { columns, defineKind } from '../../../engine/kind.ts'
-import { ownPodAnnotations } from '../../../model/kubernetes/pod/pod.ts'
+import { ownPodAnnotations, podKind } from '../../../model/kubernetes/pod/pod.ts'
+import { samplePod } from '../../../model/serving/sample-pod.ts'
 import { setServiceDefaults } from './defaults.ts'
 import { ServiceReconciler } from './reconcile.ts'
 import { serviceSchema } from './schema.ts'
@@ -31,6 +32,11 @@ export const servingService = defineKind<Service>({
   webhooks: { mutating: 'webhook.serving.knative.dev', validating: 'validation.webhook.serving.knative.dev' },
   setDefaults: setServiceDefaults,
   validate: validateService,
+  dryRunSample: ({ metadata: { namespace = '' }, spec: { template = {} } }) => ({
+    kind: podKind,
+    object: samplePod(template, namespace),
+    path: 'spec.template',
+  }),
   // Elsewhere than on the template they have no effect, which `validate` says.
   ownAnnotations: ownPodAnnotations,
   reconciler: (deps) => new ServiceReconciler(deps),
