@@ -29,9 +29,9 @@ const { status } = spawnSync(
     env: {
       ...process.env,
       KNODE_SEED: seed,
-      KNODE_HISTORIES: '50000',
+      KNODE_HISTORIES: '30000',
       KNODE_FLIPS: '2000',
-      KNODE_RUNS: '400',
+      KNODE_RUNS: '200',
       KNODE_KILLS: '500',
       KNODE_UP_KILLS: '100',
     },

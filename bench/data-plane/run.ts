@@ -222,10 +222,17 @@ const variants: Variant[] = [
 ]
 
 const samples = new Map<string, Sample[]>(variants.map(({ name }) => [name, []]))
+async function sample(round: number, name: string, variant: Variant, ratePerSecond = 0): Promise<void> {
+  const taken = await measure(variant, ratePerSecond)
+  samples.get(name)!.push(taken)
+  const { cpuUsPerEvent, p99Ms, othersPercent } = taken
+  const cells = `${fixed(cpuUsPerEvent)} CPU-us/event, p99 ${fixed(p99Ms)} ms, others ${fixed(othersPercent)} %`
+  process.stderr.write(`round ${round}/${rounds}: ${name.padEnd(42)} ${cells}\n`)
+}
+
 for (let round = 1; round <= rounds; round++) {
   for (const variant of variants) {
-    process.stderr.write(`round ${round}/${rounds}: ${variant.name}\n`)
-    samples.get(variant.name)!.push(await measure(variant))
+    await sample(round, variant.name, variant)
   }
 }
 const medianOf = (name: string, field: keyof Sample): number =>
@@ -237,9 +244,8 @@ process.stderr.write(`half load: ${Math.round(halfLoad)} events a second\n`)
 const calmNames = { bound: 'bare proxy, that rate', disk: 'knode disk, half load' }
 samples.set(calmNames.bound, []).set(calmNames.disk, [])
 for (let round = 1; round <= rounds; round++) {
-  process.stderr.write(`round ${round}/${rounds}: half load\n`)
-  samples.get(calmNames.bound)!.push(await measure(variants[0]!, halfLoad))
-  samples.get(calmNames.disk)!.push(await measure(variants[2]!, halfLoad))
+  await sample(round, calmNames.bound, variants[0]!, halfLoad)
+  await sample(round, calmNames.disk, variants[2]!, halfLoad)
 }
 
 const columns: [title: string, field: keyof Sample][] = [

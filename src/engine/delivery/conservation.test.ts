@@ -22,6 +22,8 @@ import { anEvent } from './test-bed.ts'
 const runs = Number(process.env['KNODE_RUNS'] ?? 40)
 const seed = Number(process.env['KNODE_SEED'] ?? 1)
 
+const progressEvery = 50
+
 const consumers = ['all', 'ab', 'c', 'none'] as const
 type Consumer = (typeof consumers)[number]
 const wants = (consumer: Consumer, type: string): boolean => consumer === 'all' || consumer.includes(type)
@@ -296,5 +298,6 @@ test(`in ${runs} random lives from seed ${seed}, through restarts and crashes, n
     } finally {
       await rm(directory, { recursive: true, force: true })
     }
+    if ((number - seed + 1) % progressEvery === 0) console.log(`${number - seed + 1} of ${runs} lives`)
   }
 })

@@ -4,7 +4,15 @@ import { describe, it } from 'node:test'
 import { InvalidEventError } from '../../base/errors.ts'
 import type { AttributeValue } from './event.ts'
 import { cloudEvent } from './event.ts'
-import { contentModeOf, readBatch, readEvent, writeBatch, writeBinary, writeStructured } from './http-binding.ts'
+import {
+  binaryHeaders,
+  contentModeOf,
+  readBatch,
+  readEvent,
+  writeBatch,
+  writeBinary,
+  writeStructured,
+} from './http-binding.ts'
 
 const minimal = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/s', 'ce-type': 't' }
 const binary = (headers: Record<string, string> = {}, body = ''): ReturnType<typeof readEvent> =>
@@ -429,6 +437,15 @@ describe('writing', () => {
     })
     assert.equal(text(body), 'x')
     assert.equal(writeBinary(cloudEvent({ id: '1' })).body.length, 0)
+  })
+
+  it('binary gives the same headers as a list, without an attribute if so asked', () => {
+    const event = cloudEvent({ id: '1', source: '/s', subject: 'ü', hops: 5, datacontenttype: 'text/plain' })
+    const message = { event, headers: { traceparent: 'p' } }
+    const { headers } = writeBinary(message)
+    assert.deepEqual(binaryHeaders(message), Object.entries(headers).flat())
+    delete headers['ce-hops']
+    assert.deepEqual(binaryHeaders(message, 'hops'), Object.entries(headers).flat())
   })
 
   it('structured puts everything into one JSON object', () => {
