@@ -2,6 +2,7 @@
 // tells of its subscriber.
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { eventually } from '../../src/base/eventually.ts'
 import { FakeClock } from '../../src/base/fake-clock.ts'
 import { silentLogger } from '../../src/base/log.ts'
 import { startKnode } from '../../src/app/start-knode.ts'
@@ -38,12 +39,7 @@ async function apply(knode: RunningKnode, ...objects: Resource[]): Promise<void>
 
 /** Resolves when `holds` does, moving a fake clock on meanwhile. */
 async function until(holds: () => boolean | Promise<boolean>, what: string, clock?: FakeClock): Promise<void> {
-  const untilMs = performance.now() + 60_000
-  while (!(await holds())) {
-    if (performance.now() > untilMs) throw new Error(`waited in vain for ${what}`)
-    if (clock === undefined) await new Promise((resolve) => setImmediate(resolve))
-    else await clock.advance(50)
-  }
+  await eventually(holds, what, clock === undefined ? {} : { turn: () => clock.advance(50) })
 }
 
 const events = (...ids: string[]): object[] =>

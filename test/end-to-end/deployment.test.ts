@@ -5,6 +5,7 @@ import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import test from 'node:test'
 import { startKnode } from '../../src/app/start-knode.ts'
+import { eventually } from '../../src/base/eventually.ts'
 import { silentLogger } from '../../src/base/log.ts'
 import type { Pod } from '../../src/model/kubernetes/pod/pod.ts'
 import type { Resource } from '../../src/model/kubernetes/resource.ts'
@@ -271,15 +272,20 @@ test('after a restart of Knode the same Pods run again, and their own directorie
       })
       await knode.client.create(counter)
     }
-    const untilMs = performance.now() + deadlineMs
     let answer = ''
-    while (!answer.startsWith('200') && performance.now() < untilMs) answer = await ask(knode.gatewayUrl)
-    const isReady = (pod: Pod | undefined): boolean => pod?.status?.containerStatuses?.[0]?.restartCount === start - 1
-    let stored = await knode.client.get<Pod>('Pod', 'default', 'counter')
-    while (!isReady(stored) && performance.now() < untilMs) {
-      stored = await knode.client.get<Pod>('Pod', 'default', 'counter')
-    }
-    seen.push([answer, stored?.status?.containerStatuses?.[0]?.restartCount, stored?.metadata.uid])
+    await eventually(
+      async () => (answer = await ask(knode.gatewayUrl)).startsWith('200'),
+      () => `200, not ${answer}`,
+    )
+    const restarts = ({ status }: Pod): number | undefined => status?.containerStatuses?.[0]?.restartCount
+    const counted = await eventually(
+      async () => {
+        const pod = await knode.client.get<Pod>('Pod', 'default', 'counter')
+        return pod !== undefined && restarts(pod) === start - 1 && pod
+      },
+      `${start - 1} restarts to be told`,
+    )
+    seen.push([answer, restarts(counted), counted.metadata.uid])
   }
   assert.deepEqual(
     seen.map(([answer, restarts]) => [answer, restarts]),

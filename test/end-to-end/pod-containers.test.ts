@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import test from 'node:test'
 import { startKnode } from '../../src/app/start-knode.ts'
+import { eventually } from '../../src/base/eventually.ts'
 import { silentLogger } from '../../src/base/log.ts'
 import { createKubectl } from '../harness/kubectl.ts'
 import { startPodman } from '../harness/podman.ts'
@@ -120,9 +121,6 @@ test('containers of a Pod share network and volumes, restart alone, and are gone
   await t.test('nothing is left of a Pod that is deleted', async () => {
     await kubectl.ok(['delete', 'pod', 'family', '--timeout=60s'])
     // The engine removes a container a moment after its end.
-    const untilMs = performance.now() + deadlineMs
-    let left = 'unknown'
-    while (left !== '' && performance.now() < untilMs) left = (await podman.run('ps', '--all', '--quiet')).trim()
-    assert.equal(left, '')
+    await eventually(async () => (await podman.run('ps', '--all', '--quiet')).trim() === '', 'no container to be left')
   })
 })

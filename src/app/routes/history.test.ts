@@ -5,7 +5,8 @@ import type { Broker } from '../../kinds/eventing/broker/schema.ts'
 import { cloudEvent } from '../../model/cloudevents/event.ts'
 import type { EventStream } from '../../ports/event-transport/port.ts'
 import { historyRoute } from './history.ts'
-import { aRouteBed, eventually, valuesOf } from './test-route.ts'
+import { eventually } from '../../base/eventually.ts'
+import { aRouteBed, valuesOf } from './test-route.ts'
 import type { RouteBed } from './test-route.ts'
 
 const broker: Broker = {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { LogLine, LogOptions, WorkloadLogs } from '../../ports/workload-runtime/port.ts'
 import { logsRoute } from './logs.ts'
-import { aRouteBed, eventually } from './test-route.ts'
+import { eventually } from '../../base/eventually.ts'
+import { aRouteBed } from './test-route.ts'
 
 interface Asked {
   namespace: string

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import type { ContainerState, Pod } from '../../model/kubernetes/pod/pod.ts'
 import type { LogLine, LogOptions, WorkloadLogs } from '../../ports/workload-runtime/port.ts'
 import { podLogsRoute } from './pod-logs.ts'
-import { aRouteBed, eventually } from './test-route.ts'
+import { eventually } from '../../base/eventually.ts'
+import { aRouteBed } from './test-route.ts'
 
 const path = '/api/v1/namespaces/shop/pods/web/log'
 /** When the test's clock stands still. */

@@ -7,7 +7,8 @@ import type { Replay, ReplayCounts, ReplayEnd, ReplayOptions } from '../../engin
 import type { Trigger } from '../../kinds/eventing/trigger/schema.ts'
 import { replayRoute } from './replay.ts'
 import type { ReplayLine } from './replay.ts'
-import { aRouteBed, eventually, valuesOf } from './test-route.ts'
+import { eventually } from '../../base/eventually.ts'
+import { aRouteBed, valuesOf } from './test-route.ts'
 import type { RouteBed } from './test-route.ts'
 
 const trigger: Trigger = {

@@ -5,7 +5,8 @@ import type { FlowFact } from '../../engine/flow.ts'
 import { cloudEvent } from '../../model/cloudevents/event.ts'
 import type { FlowLine } from '../flow-line.ts'
 import { tailRoute } from './tail.ts'
-import { aRouteBed, eventually, valuesOf } from './test-route.ts'
+import { eventually } from '../../base/eventually.ts'
+import { aRouteBed, valuesOf } from './test-route.ts'
 import type { RouteBed } from './test-route.ts'
 
 const fact = (stream: string, type = 'order', data = '{"cups":1}'): FlowFact => ({

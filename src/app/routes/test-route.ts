@@ -115,15 +115,3 @@ export async function aRouteBed(
 export async function* valuesOf<Value>(response: IncomingMessage): AsyncGenerator<Value> {
   for await (const line of createInterface({ input: response })) yield JSON.parse(line) as Value
 }
-
-/** Longest that a test waits for something, in milliseconds of real time. */
-const waitMsMax = 60_000
-
-/** Resolves when `holds` does. @throws when that takes too long. */
-export async function eventually(holds: () => boolean, what: string): Promise<void> {
-  const untilMs = performance.now() + waitMsMax
-  while (!holds()) {
-    if (performance.now() > untilMs) throw new Error(`waited in vain for ${what}`)
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-}

@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import { readBatch } from '../../model/cloudevents/http-binding.ts'
 import type { AttributeValue } from '../../model/cloudevents/event.ts'
 import type { ReceivedRequest } from './scripted-subscriber.ts'
-import { anEvent, aTestBed, eventIds, eventually } from './test-bed.ts'
+import { eventually } from '../../base/eventually.ts'
+import { anEvent, aTestBed, eventIds } from './test-bed.ts'
 import type { TestBed } from './test-bed.ts'
 
 const ok = () => ({ status: 200 })

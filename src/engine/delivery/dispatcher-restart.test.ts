@@ -1,7 +1,8 @@
 // What a consumer keeps when it is stopped, started again, or forgotten.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { aGate, anEvent, aTestBed, eventIds, eventually } from './test-bed.ts'
+import { eventually } from '../../base/eventually.ts'
+import { aGate, anEvent, aTestBed, eventIds } from './test-bed.ts'
 
 const ok = () => ({ status: 200 })
 

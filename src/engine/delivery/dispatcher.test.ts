@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { settle } from '../../base/fake-clock.ts'
-import { aGate, anEvent, aTestBed, eventIds, eventually } from './test-bed.ts'
+import { eventually } from '../../base/eventually.ts'
+import { aGate, anEvent, aTestBed, eventIds } from './test-bed.ts'
 import type { TestBed } from './test-bed.ts'
 
 const ok = () => ({ status: 200 })

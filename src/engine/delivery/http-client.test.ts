@@ -15,7 +15,7 @@ import { resolveLimits } from './limits.ts'
 import type { DeliveryLimits } from './limits.ts'
 import { startSubscriber } from './scripted-subscriber.ts'
 import type { ScriptedAnswer } from './scripted-subscriber.ts'
-import { eventually } from './test-bed.ts'
+import { eventually } from '../../base/eventually.ts'
 
 function aClient(limits: Partial<DeliveryLimits> = {}) {
   const clock = new FakeClock()

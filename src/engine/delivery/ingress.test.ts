@@ -6,7 +6,8 @@ import { KnodeError } from '../../base/errors.ts'
 import type { EventMessage } from '../../model/cloudevents/event.ts'
 import type { EventStream, StoredEvent } from '../../ports/event-transport/port.ts'
 import type { EventEndpoint } from '../reconciler.ts'
-import { aGate, anEvent, aTestBed, eventually } from './test-bed.ts'
+import { eventually } from '../../base/eventually.ts'
+import { aGate, anEvent, aTestBed } from './test-bed.ts'
 import type { TestBed } from './test-bed.ts'
 
 async function stored(stream: EventStream): Promise<EventMessage[]> {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { DispatchSpec } from '../reconciler.ts'
-import { anEvent, aTestBed, eventually } from './test-bed.ts'
+import { eventually } from '../../base/eventually.ts'
+import { anEvent, aTestBed } from './test-bed.ts'
 import type { ScriptedAnswer } from './scripted-subscriber.ts'
 
 const twice: DispatchSpec['delivery'] = { retry: 1, backoffPolicy: 'exponential', backoffDelay: 'PT0.2S' }

@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import { cloudEvent } from '../../model/cloudevents/event.ts'
 import type { EventMessage } from '../../model/cloudevents/event.ts'
 import type { AcceptResult, Endpoint } from '../reconciler.ts'
-import { anEvent, aTestBed, eventually } from './test-bed.ts'
+import { eventually } from '../../base/eventually.ts'
+import { anEvent, aTestBed } from './test-bed.ts'
 
 const ok = () => ({ status: 200 })
 

@@ -1,7 +1,8 @@
 // How adapters send: the retries of Knative's event sources.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { anEvent, aTestBed, eventually } from './test-bed.ts'
+import { eventually } from '../../base/eventually.ts'
+import { anEvent, aTestBed } from './test-bed.ts'
 import type { TestBed } from './test-bed.ts'
 
 const target = { url: 'http://sink.default.svc.cluster.local' }

@@ -1,4 +1,5 @@
 // A delivery engine for tests: memory transport, fake clock, real sockets, and everything it tells kept.
+import { eventually } from '../../base/eventually.ts'
 import { FakeClock } from '../../base/fake-clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { createMetrics } from '../../base/metrics.ts'
@@ -89,7 +90,11 @@ export async function aTestBed(
     append: async (event = anEvent(), headers = {}) => void (await stream.append({ event, headers })),
     async until(what, count = 1) {
       const found = (): FlowFact[] => facts.filter((fact) => fact.what === what)
-      await eventually(() => found().length >= count, `${count} × ${what}`)
+      const saw = (): string => facts.map((fact) => [fact.what, fact.message].filter(Boolean).join(' ')).join(', ')
+      await eventually(
+        () => found().length >= count,
+        () => `${count} × ${what}; there was: ${saw() || 'nothing'}`,
+      )
       return found()[count - 1]!
     },
     gauge(name) {
@@ -109,18 +114,6 @@ export async function aTestBed(
       await clock.advance(60_000)
       await closing
     },
-  }
-}
-
-/** Longest that a test waits for something, in milliseconds of real time. */
-const waitMsMax = 60_000
-
-/** Resolves when `holds` does. @throws when that takes too long. */
-export async function eventually(holds: () => boolean, what: string): Promise<void> {
-  const untilMs = performance.now() + waitMsMax
-  while (!holds()) {
-    if (performance.now() > untilMs) throw new Error(`waited in vain for ${what}`)
-    await new Promise((resolve) => setImmediate(resolve))
   }
 }
 

@@ -4,7 +4,8 @@ import { describe, test } from 'node:test'
 import { FakeClock } from '../../base/fake-clock.ts'
 import { resolveLimits } from './limits.ts'
 import type { ScriptedAnswer } from './scripted-subscriber.ts'
-import { anEvent, aTestBed, eventually } from './test-bed.ts'
+import { eventually } from '../../base/eventually.ts'
+import { anEvent, aTestBed } from './test-bed.ts'
 import { readConsent, WebhookGate } from './webhook-gate.ts'
 
 const annotations = { 'knode.dev/webhook-origin': 'shop.example.com' }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { eventually } from '../../base/eventually.ts'
 import type { Resource } from '../../model/kubernetes/resource.ts'
 import { aPod } from '../../../test/harness/pod.ts'
 import type { TestPod } from '../../../test/harness/pod.ts'
@@ -16,13 +17,8 @@ const settings: Resource & { data: Record<string, string> } = {
   data: { COLOR: 'blue' },
 }
 
-/** Longest wait for what real I/O brings about, in milliseconds of the machine's clock. */
-const deadlineMs = 20_000
-
 async function until(bed: TestPod, isSo: () => boolean): Promise<void> {
-  const untilMs = performance.now() + deadlineMs
-  while (!isSo() && performance.now() < untilMs) await bed.pass()
-  assert.ok(isSo(), `never came true: ${String(isSo)}; ${bed.summary.join(' ')}`)
+  await eventually(isSo, () => `${String(isSo)}; ${bed.summary.join(' ')}`, { turn: () => bed.pass() })
 }
 
 async function started(bed: TestPod): Promise<void> {

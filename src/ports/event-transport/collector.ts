@@ -1,20 +1,8 @@
 // A consumer for tests: keeps what it is handed and waits for more.
-import assert from 'node:assert/strict'
+import { eventually } from '../../base/eventually.ts'
 import { cloudEvent } from '../../model/cloudevents/event.ts'
 import type { EventMessage } from '../../model/cloudevents/event.ts'
 import type { Delivery, EventStream, Offset, StartFrom, StoredEvent } from './port.ts'
-
-/** How long a test waits for what must come, in milliseconds. */
-const patienceMs = 60_000
-
-/** Lets everything that is under way go on until the condition holds. @throws when it does not in time. */
-export async function until(condition: () => boolean, what = 'the condition'): Promise<void> {
-  const startMs = performance.now()
-  while (!condition()) {
-    assert.ok(performance.now() - startMs < patienceMs, `waited in vain for ${what}`)
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-}
 
 /** Keeps deliveries in the order they come; acknowledges none unless told to. */
 export class Collector {
@@ -41,7 +29,10 @@ export class Collector {
 
   /** Resolves when at least `count` came. */
   async has(count: number): Promise<void> {
-    await until(() => this.deliveries.length >= count, `${count} deliveries, there are ${this.deliveries.length}`)
+    await eventually(
+      () => this.deliveries.length >= count,
+      () => `${count} deliveries, there are ${this.deliveries.length}`,
+    )
   }
 }
 

@@ -1,9 +1,10 @@
 // A consumer keeps its memory bounded and its neighbours free.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { eventually } from '../../../base/eventually.ts'
 import { FakeClock } from '../../../base/fake-clock.ts'
 import { seededRandom } from '../../../base/random.ts'
-import { aMessage, until } from '../collector.ts'
+import { aMessage } from '../collector.ts'
 import type { StoredEvent } from '../port.ts'
 import { Consumers } from './consumers.ts'
 import { DueQueue } from './due-queue.ts'
@@ -29,7 +30,7 @@ describe('a consumer', () => {
     consumers.create('c', 0)
     consumers.consume('c', { handle: (delivery) => (isDown ? delivery.retryLater(60_000) : delivery.ack()) })
     consumers.publish(events)
-    await until(() => consumers.infos()[0]!.retrying === 50_000)
+    await eventually(() => consumers.infos()[0]!.retrying === 50_000, '50,000 to wait')
     await clock.advance(1_000)
     assert.deepEqual(consumers.infos()[0], {
       name: 'c',
@@ -41,7 +42,7 @@ describe('a consumer', () => {
     })
     isDown = false
     await clock.advance(60_000)
-    await until(() => consumers.infos()[0]!.lag === 0)
+    await eventually(() => consumers.infos()[0]!.lag === 0, 'no lag')
   })
 
   it('that comes back after a crash counts nothing that retention has let go meanwhile', () => {
@@ -69,7 +70,7 @@ describe('a consumer', () => {
     }
     setImmediate(count)
     consumers.consume('c', { handle: (delivery) => delivery.ack() })
-    await until(() => consumers.infos()[0]!.lag === 0)
+    await eventually(() => consumers.infos()[0]!.lag === 0, 'no lag')
     assert.ok(turns > 5, `others ran ${turns} times`)
   })
 

@@ -1,9 +1,10 @@
 // Promises about what a stream lets go, and what it refuses.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { eventually } from '../../../base/eventually.ts'
 import { KnodeError } from '../../../base/errors.ts'
 import { settle } from '../../../base/fake-clock.ts'
-import { aMessage, appendMany, Collector, readAll, until } from '../collector.ts'
+import { aMessage, appendMany, Collector, readAll } from '../collector.ts'
 import type { WithStream } from './place.ts'
 
 export function itKeepsWhatIsNeeded(withStream: WithStream): void {
@@ -23,7 +24,7 @@ export function itKeepsWhatIsNeeded(withStream: WithStream): void {
           for (const delivery of taken.deliveries) delivery.ack()
           await clock.advance(10_000)
           await stream.append(aMessage('new'))
-          await until(() => stream.info().firstOffset >= 10, 'old events to go')
+          await eventually(() => stream.info().firstOffset >= 10, 'old events to go')
           assert.ok((stream.info().oldestMs ?? 0) >= clock.now() - 20_000)
           assert.deepEqual((await readAll(stream, 'earliest')).at(-1)?.offset, 12)
         },
@@ -42,7 +43,7 @@ export function itKeepsWhatIsNeeded(withStream: WithStream): void {
           assert.ok(stream.info().bytes > 2 * kept)
           await stream.deleteConsumer('slow')
           await appendMany(stream, 1_000, 1_050, 1_000)
-          await until(() => stream.info().bytes <= kept * 1.25, 'the stream to become small')
+          await eventually(() => stream.info().bytes <= kept * 1.25, 'the stream to become small')
           assert.ok(stream.info().firstOffset > 500)
           assert.ok(stream.info().nextOffset - stream.info().firstOffset > 100)
         },

@@ -1,8 +1,9 @@
 // Promises about retries, selectors and moved consumers.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { eventually } from '../../../base/eventually.ts'
 import { settle } from '../../../base/fake-clock.ts'
-import { aMessage, appendMany, Collector, until } from '../collector.ts'
+import { aMessage, appendMany, Collector } from '../collector.ts'
 import type { Delivery, EventStream } from '../port.ts'
 import type { WithStream } from './place.ts'
 
@@ -253,7 +254,7 @@ export function itRetriesSelectsAndSeeks(withStream: WithStream): void {
           const taken = new Collector()
           await using _consumption = await stream.consume('c', { handle: taken.handle })
           await clock.advance(10)
-          await until(() => taken.deliveries.length === stream.info().consumers[0]!.lag)
+          await eventually(() => taken.deliveries.length === stream.info().consumers[0]!.lag, 'all to be delivered')
           return taken.deliveries.map(({ offset, attempt }) => [offset, attempt])
         }
         assert.deepEqual(await from({ offset: 4 }), [

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { crc32 } from 'node:zlib'
+import { eventually } from '../../../base/eventually.ts'
 import { FakeClock } from '../../../base/fake-clock.ts'
 import { createLogger } from '../../../base/log.ts'
 import type { Random } from '../../../base/random.ts'
 import { seededRandom } from '../../../base/random.ts'
 import { encodeRecord } from '../../../model/cloudevents/record.ts'
-import { aMessage, appendMany, Collector, readAll, until } from '../collector.ts'
+import { aMessage, appendMany, Collector, readAll } from '../collector.ts'
 import { openEventTransport } from '../open.ts'
 import type { DamagedRange, EventStream, EventTransport, Offset, StreamOptions } from '../port.ts'
 import { SimulatedFileSystem, systemError } from './simulated-file-system.ts'
@@ -144,7 +145,7 @@ describe('a flipped bit', () => {
         assert.ok(segment.endsWith(String(file)) && Number(at) <= position && position < Number(at) + 1_800)
         const taken = new Collector((delivery) => delivery.ack())
         const consumption = await stream.consume('c', { handle: taken.handle })
-        await until(() => stream.info().consumers[0]!.lag === 0)
+        await eventually(() => stream.info().consumers[0]!.lag === 0, 'no lag')
         if (opening === 0) {
           assert.deepEqual(taken.offsets, ids)
           assert.equal(await stream.append(aMessage('200', { bytes: 1_500 })), 200)
@@ -220,7 +221,7 @@ describe('a flipped bit', () => {
       const taken = new Collector()
       await stream.consume('c', { handle: taken.handle, inFlightMax: 1_000, from: 'earliest' })
       await next.clock.advance(5_000)
-      await until(() => taken.deliveries.length === stream.info().consumers[0]!.lag)
+      await eventually(() => taken.deliveries.length === stream.info().consumers[0]!.lag, 'all to be delivered')
       for (const offset of unsettled) assert.ok(taken.offsets.includes(offset), `flip ${flip} loses ${offset}`)
       assert.equal(stream.info().nextOffset, 60)
     }
@@ -246,7 +247,7 @@ describe('a flipped bit', () => {
       const stream = transport.stream('s')!
       const taken = new Collector()
       await stream.consume('c', { handle: taken.handle, inFlightMax: 1_000 })
-      await until(() => taken.deliveries.length === stream.info().consumers[0]!.lag)
+      await eventually(() => taken.deliveries.length === stream.info().consumers[0]!.lag, 'all to be delivered')
       assert.deepEqual(
         taken.offsets,
         upTo(60).filter((offset) => offset % 3 === 0),
@@ -295,7 +296,7 @@ describe('lost files', () => {
     )
     const taken = new Collector((delivery) => delivery.ack())
     await stream.consume('c', { handle: taken.handle })
-    await until(() => stream.info().consumers[0]!.lag === 0)
+    await eventually(() => stream.info().consumers[0]!.lag === 0, 'no lag')
     assert.deepEqual(taken.offsets, ids)
   })
 })
@@ -338,7 +339,7 @@ describe('bytes that look like an event', () => {
       const stream = await transport.ensureStream('s', options)
       for (let id = 0; id < 1_000; id += 10) {
         await appendMany(stream, id, id + 10, 1_500)
-        await until(() => stream.info().bytes < 450_000)
+        await eventually(() => stream.info().bytes < 450_000, 'old events to go')
       }
       first = stream.info().firstOffset
       assert.ok(first > 700)

@@ -1,10 +1,11 @@
 // A random history of a stream, played to the log and to the model at once. For tests; the seed tells everything.
 import assert from 'node:assert/strict'
+import { eventually } from '../../../base/eventually.ts'
 import { FakeClock } from '../../../base/fake-clock.ts'
 import { createLogger } from '../../../base/log.ts'
 import type { Random } from '../../../base/random.ts'
 import { seededRandom } from '../../../base/random.ts'
-import { aMessage, readAll, until } from '../collector.ts'
+import { aMessage, readAll } from '../collector.ts'
 import { openEventTransport } from '../open.ts'
 import type { Consumption, Delivery, EventStream, EventTransport, Offset } from '../port.ts'
 import { SimulatedFileSystem } from './simulated-file-system.ts'
@@ -277,7 +278,7 @@ class History {
         },
       })
       await this.#clock.advance(10_000)
-      await until(() => this.#infoOf(name).lag === 0, `${name} to catch up after a crash`)
+      await eventually(() => this.#infoOf(name).lag === 0, `${name} to catch up after a crash`)
       for (const [offset, attempt] of [...consumer.inFlight, ...attemptsOf(consumer.waiting)]) {
         assert.ok(got.has(offset), `${name} did not get ${offset}, which it had not settled`)
         assert.ok(got.get(offset)! <= attempt, `${name} got attempt ${got.get(offset)} of ${offset}, not ${attempt}`)
@@ -322,7 +323,7 @@ class History {
           .filter(({ offset, attempt }) => inFlight.get(offset) === attempt)
           .map(({ offset, attempt }): [Offset, number] => [offset, attempt])
           .sort(([one], [other]) => one - other)
-      await until(() => actual().length === expected.length, `${name} to get ${expected.join(' ')}`)
+      await eventually(() => actual().length === expected.length, `${name} to get ${expected.join(' ')}`)
       assert.deepEqual(actual(), expected)
       const info = this.#infoOf(name)
       assert.deepEqual([info.inFlight, info.retrying], [inFlight.size, waiting.size], name)

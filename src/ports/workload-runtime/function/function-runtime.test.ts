@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, it } from 'node:test'
 import { systemClock } from '../../../base/clock.ts'
+import { eventually } from '../../../base/eventually.ts'
 import { systemRandom } from '../../../base/random.ts'
 import { itKeepsTheRuntimeContract } from '../contract.ts'
 import type { Workload, WorkloadRuntime, WorkloadSpec } from '../port.ts'
@@ -139,10 +140,10 @@ describe('the function runtime', () => {
       assert.deepEqual(await readdir(noted), [], 'no spare while no function is known')
       runtime.prewarm!(given)
       runtime.prewarm!(given)
-      const spare = await until(async () => (await readdir(noted))[0])
+      const spare = await eventually(async () => (await readdir(noted))[0], 'a spare')
       const workload = await running(runtime, given)
       assert.ok((await readdir(noted)).includes(spare), 'the spare has become the instance')
-      await until(async () => ((await readdir(noted)).length === 2 ? true : undefined))
+      await eventually(async () => (await readdir(noted)).length === 2, 'two processes')
       assert.ok((await groupMembers(Number(await (await ask(workload)).text()))).length > 0)
     }
     assert.deepEqual(await readdir(noted), [])
@@ -177,7 +178,7 @@ describe('the function runtime', () => {
     const [line] = (await once(createInterface(knode.stdout), 'line')) as [string]
     assert.ok((await groupMembers(Number(line))).length > 0)
     knode.kill('SIGKILL')
-    await until(async () => ((await groupMembers(Number(line))).length === 0 ? true : undefined))
+    await eventually(async () => (await groupMembers(Number(line))).length === 0, 'nobody to be left')
   })
 
   it('does not give away a spare that has ended', async () => {
@@ -185,30 +186,20 @@ describe('the function runtime', () => {
     await using runtime = openRuntime({ records: await OrphanRecords.open(noted) })
     const given = await spec('after.ts', `export const handle = () => 'here'`)
     runtime.prewarm!(given)
-    const note = await until(async () => (await readdir(noted))[0])
-    const { pid } = await until(async () => {
+    const note = await eventually(async () => (await readdir(noted))[0], 'a spare')
+    const { pid } = await eventually(async () => {
       try {
         return JSON.parse(await readFile(join(noted, note), 'utf8')) as { pid: number }
       } catch {
         return undefined
       }
-    })
+    }, 'its note')
     process.kill(pid, 'SIGKILL')
-    await until(async () => ((await readdir(noted)).length === 0 ? true : undefined))
+    await eventually(async () => (await readdir(noted)).length === 0, 'the spare to be gone')
     const workload = await running(runtime, given)
     assert.equal(await (await ask(workload)).text(), 'here')
   })
 })
-
-async function until<Value>(look: () => Promise<Value | undefined>): Promise<Value> {
-  const deadlineMs = performance.now() + timeoutMs
-  for (;;) {
-    const found = await look()
-    if (found !== undefined) return found
-    assert.ok(performance.now() < deadlineMs, 'in time')
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
 
 async function texts(workload: Workload): Promise<string[]> {
   const lines: string[] = []
