@@ -36,9 +36,6 @@ appendFileSync(file, 'x')
 createServer((_, response) => response.end(String(readFileSync(file).length))).listen(Number(process.env.PORT))
 `
 
-/** Longest wait for what Knode does by itself, in milliseconds. */
-const deadlineMs = 30_000
-
 const manifest = (directory: string, version: string): string => `
 apiVersion: apps/v1
 kind: Deployment

@@ -71,9 +71,6 @@ spec:
   ports: [{ port: 80, targetPort: 8080 }]
 `
 
-/** Longest wait for what the engine does by itself, in milliseconds. */
-const deadlineMs = 20_000
-
 function ask(gatewayUrl: string, path = '/'): Promise<string> {
   const headers = { host: 'family.default.svc.cluster.local' }
   return new Promise((resolve, reject) => {

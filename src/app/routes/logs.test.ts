@@ -89,6 +89,28 @@ test('follows until the client goes, or the server stops', async () => {
   assert.equal((await following).text, 'one\n')
 })
 
+test('whoever follows a Service or Deployment that has written nothing yet awaits its first instance', async () => {
+  const asked: Asked[] = []
+  const runtime: WorkloadLogs = {
+    logs(namespace, name, options = {}) {
+      asked.push({ namespace, name, options })
+      return options.awaitStart === true ? someLogs([], ['at last']).logs('shop', 'web ü') : undefined
+    },
+  }
+  await using bed = await aRouteBed(logsRoute, { runtime })
+  assert.equal((await bed.call('/knode/v1/logs/shop/web?follow=true')).code, 404)
+  bed.objects.push(
+    { apiVersion: 'serving.knative.dev/v1', kind: 'Service', metadata: { name: 'web', namespace: 'shop' } },
+    { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'till', namespace: 'shop' } },
+  )
+  for (const name of ['web', 'till']) {
+    assert.equal((await bed.call(`/knode/v1/logs/shop/${name}?follow=true`)).text, 'at last\n')
+    assert.equal((await bed.call(`/knode/v1/logs/shop/${name}`)).code, 404)
+  }
+  assert.equal((await bed.call('/knode/v1/logs/default/web?follow=true')).code, 404)
+  assert.ok(asked.every(({ options }) => options.awaitStart !== true || options.follow === true))
+})
+
 test('reads no faster than the client does', async () => {
   let produced = 0
   function* many(): Generator<string> {

@@ -3,6 +3,8 @@
 import type { ExtraRoute } from '../../engine/api-server/http/api-front.ts'
 import { logGroup, servingContainer, workloadName } from '../../engine/pods/workload-spec.ts'
 import type { Caches } from '../../engine/reconciler.ts'
+import { deploymentKind } from '../../kinds/apps/deployment/schema.ts'
+import { servingServiceKind } from '../../kinds/serving/service/schema.ts'
 import { podKind } from '../../model/kubernetes/pod/pod.ts'
 import type { Pod } from '../../model/kubernetes/pod/pod.ts'
 import { controllerOf } from '../../model/kubernetes/resource.ts'
@@ -24,9 +26,15 @@ export const logsRoute = ({ runtime, caches }: Pick<RouteDeps, 'runtime' | 'cach
       signal: AbortSignal.any([gone.signal, stopping]),
       ...(tailLines !== undefined && { tailLines }),
     }
-    const find = (known: string | undefined) =>
-      known === undefined ? undefined : runtime.logs(namespace, known, options)
-    const lines = find(name) ?? find(nameOfLogs(caches, namespace, name))
+    const find = (known: string | undefined, awaitStart = false) =>
+      known === undefined ? undefined : runtime.logs(namespace, known, { ...options, awaitStart })
+    // Who follows a workload that exists need not come after its first instance.
+    const lines =
+      find(name) ??
+      find(nameOfLogs(caches, namespace, name)) ??
+      (options.follow && owners.some((kind) => caches.get(kind, namespace, name) !== undefined)
+        ? find(name, true)
+        : undefined)
     if (lines === undefined || more.length > 0) {
       throw new StatusError(404, 'NotFound', `no workload "${name}" has written anything in namespace "${namespace}"`)
     }
@@ -34,6 +42,9 @@ export const logsRoute = ({ runtime, caches }: Pick<RouteDeps, 'runtime' | 'cach
     for await (const { text } of lines) await answer.send(text)
     answer.close()
   })
+
+/** Kinds whose instances have their logs under its name. */
+const owners = [servingServiceKind, deploymentKind]
 
 /** The name that logs of a Pod, or of a Deployment's Pods, are kept under. */
 function nameOfLogs(caches: Caches, namespace: string, name: string): string | undefined {

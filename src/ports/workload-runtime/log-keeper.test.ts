@@ -39,6 +39,23 @@ test('logs are found by the name of an instance and by its group, merged by time
   await runtime[Symbol.asyncDispose]()
 })
 
+test('who awaits the first instance follows it by its name or group, whenever it starts', async () => {
+  const { fake, runtime } = setUp()
+  assert.equal(runtime.logs('default', 'shop', { follow: true }), undefined)
+  assert.equal(runtime.logs('default', 'shop', { awaitStart: true }), undefined)
+  const leaving = new AbortController()
+  const follow = { follow: true, awaitStart: true, signal: leaving.signal }
+  const following = ['shop', 'a', 'gone'].map((name) => texts(runtime.logs('default', name, follow)))
+  await runtime.start(spec('c', 'other'))
+  await runtime.start(spec('a'))
+  fake.started[0]!.print('elsewhere')
+  fake.started[1]!.print('first')
+  await settle()
+  leaving.abort()
+  assert.deepEqual(await Promise.all(following), [['first'], ['first'], []])
+  await runtime[Symbol.asyncDispose]()
+})
+
 test('the logs of an ended instance stay for a while, then go', async () => {
   const { clock, fake, runtime } = setUp({ endedMs: 1_000 })
   await runtime.start(spec('a'))

@@ -49,10 +49,11 @@ export function keepLogs(
       // A namesake that came later is the one that is meant.
       const instance = inNamespace.findLast(({ spec }) => spec.name === name)
       if (instance !== undefined) return instance.logs(options)
-      const isMember = ({ spec }: Workload): boolean => spec.namespace === namespace && spec.group === name
+      const isMember = ({ spec }: Workload): boolean =>
+        spec.namespace === namespace && (spec.group === name || spec.name === name)
       const members = inNamespace.filter(isMember)
-      if (members.length === 0) return undefined
-      if (options.follow !== true) return stored(members, options)
+      if (options.follow !== true) return members.length === 0 ? undefined : stored(members, options)
+      if (members.length === 0 && options.awaitStart !== true) return undefined
       return followGroup(members, options, (join) => {
         const listener = (workload: Workload): void => (isMember(workload) ? join(workload) : undefined)
         onStart.add(listener)

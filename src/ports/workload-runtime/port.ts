@@ -138,6 +138,8 @@ export interface LogLine {
 export interface LogOptions {
   /** Go on with new lines until the workload ends or `signal` aborts. @default false */
   follow?: boolean
+  /** With `follow`, of instances: also when none is known yet. @default false */
+  awaitStart?: boolean
   /** Only the last lines. @default all that are kept */
   tailLines?: number
   signal?: AbortSignal
@@ -145,7 +147,7 @@ export interface LogOptions {
 
 /** Logs of instances that run, or ran a while ago. */
 export interface WorkloadLogs {
-  /** Lines of the instances of that name or group, oldest first; `undefined` when none is known. */
+  /** Lines of the instances of that name or group, oldest first; `undefined` when none is known nor awaited. */
   logs(namespace: string, name: string, options?: LogOptions): AsyncIterable<LogLine> | undefined
 }
 
