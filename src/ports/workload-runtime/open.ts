@@ -10,6 +10,7 @@ import { createContainerRuntime } from './container/container-runtime.ts'
 import { createFunctionRuntime } from './function/function-runtime.ts'
 import { keepLogs } from './log-keeper.ts'
 import type { WorkloadLogs, WorkloadRuntime, WorkloadSpec } from './port.ts'
+import { PortPool } from './port-pool.ts'
 import { LimitGroups } from './process/limit-groups.ts'
 import { OrphanRecords } from './process/orphan-records.ts'
 import { createProcessRuntime } from './process/process-runtime.ts'
@@ -34,9 +35,11 @@ export async function openWorkloadRuntime(options: WorkloadRuntimeOptions): Prom
   const mountsDir = dataDir === undefined ? undefined : join(dataDir, 'mounts')
   // What a killed Knode linked for its instances, which have ended by now.
   if (mountsDir !== undefined) await rm(mountsDir, { recursive: true, force: true })
+  const ports = new PortPool(random)
   const local = {
     clock,
     random,
+    ports,
     limitGroups: new LimitGroups({ clock, log }),
     ...(records && { records }),
     ...(mountsDir !== undefined && { mountsDir }),
@@ -46,6 +49,7 @@ export async function openWorkloadRuntime(options: WorkloadRuntimeOptions): Prom
     clock,
     random,
     log,
+    ports,
     owner: dataDir === undefined ? random.uuid() : resolve(dataDir),
     ...(dataDir !== undefined && { markerFile: join(dataDir, 'containers') }),
     ...(gatewayPort && { gatewayPort }),

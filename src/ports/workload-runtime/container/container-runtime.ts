@@ -10,10 +10,11 @@ import type { Random } from '../../../base/random.ts'
 import { LogRing } from '../log-ring.ts'
 import type { LogRingLimits } from '../log-ring.ts'
 import type { StartOptions, Workload, WorkloadRuntime, WorkloadSpec } from '../port.ts'
+import { PortPool } from '../port-pool.ts'
 import { ClusterDns } from './cluster-dns.ts'
 import { ContainerWorkload, removeContainer } from './container-workload.ts'
 import type { ContainerState } from './container-workload.ts'
-import { createBody } from './create-body.ts'
+import { createBody, portsOf } from './create-body.ts'
 import { EngineFinder } from './engine.ts'
 import type { FoundEngine } from './engine.ts'
 import { EngineRefusal } from './engine-client.ts'
@@ -33,11 +34,22 @@ export interface ContainerRuntimeOptions {
   markerFile?: string
   /** Port of Knode's gateway on loopback, once it is known. */
   gatewayPort?: () => number | undefined
+  /** Shared with everybody who gives ports to programs. @default one of its own */
+  ports?: PortPool
   /** Tells the engine's address. @default the environment of this process */
   env?: Readonly<Record<string, string | undefined>>
   logLimits?: LogRingLimits
   /** What containers still running when the runtime is closed get to end, in milliseconds. @default 2_000 */
   closeGraceMs?: number
+}
+
+/** What a container is made of beside its spec. */
+interface Launch {
+  /** The image's name for the engine. */
+  image: string
+  /** By port of the container: the one on the loopback interface that leads to it. */
+  published: ReadonlyMap<number, number>
+  signal: AbortSignal | undefined
 }
 
 interface StartedContainer {
@@ -46,6 +58,9 @@ interface StartedContainer {
   output: Readable
   imageId: string | undefined
 }
+
+/** Ports that are tried when others take them from under a container that is about to start. */
+const portTriesMax = 3
 
 /** Port on which names of the cluster are asked by programs that know nothing of Knode. */
 const clusterPort = 80
@@ -57,6 +72,7 @@ export function createContainerRuntime(options: ContainerRuntimeOptions): Worklo
 class ContainerRuntime implements WorkloadRuntime {
   #options: ContainerRuntimeOptions
   #finder: EngineFinder
+  #ports: PortPool
   #images: { engine: FoundEngine; images: Images } | undefined
   #running = new Set<ContainerWorkload>()
   #starting = new Set<Promise<unknown>>()
@@ -67,6 +83,7 @@ class ContainerRuntime implements WorkloadRuntime {
 
   constructor(options: ContainerRuntimeOptions) {
     this.#options = options
+    this.#ports = options.ports ?? new PortPool(options.random)
     this.#finder = new EngineFinder(options.clock, options.env ?? process.env)
     this.#cleaning = this.#cleanUpAtOnce()
   }
@@ -114,10 +131,43 @@ class ContainerRuntime implements WorkloadRuntime {
     const image = await this.#imagesOf(engine).ensure(spec, onProgress)
     signal?.throwIfAborted()
     await this.#mark()
+    for (let tries = 1; ; tries++) {
+      const published = await this.#publish(spec, engine)
+      try {
+        const workload = await this.#launch(spec, engine, { image, published, signal })
+        void workload.gone.then(() => this.#release(published))
+        return workload
+      } catch (thrown) {
+        this.#release(published)
+        if (signal?.aborted === true) throw thrown
+        if (tries < portTriesMax && isPortTaken(thrown)) continue
+        if (!(thrown instanceof EngineRefusal)) this.#finder.lose()
+        throw this.#failure(spec, messageOf(thrown), thrown)
+      }
+    }
+  }
+
+  /** Takes ports of the loopback interface for those of a container that is reached by them. */
+  async #publish(spec: WorkloadSpec, { network }: FoundEngine): Promise<ReadonlyMap<number, number>> {
+    const published = new Map<number, number>()
+    if (network.reach !== 'published' || spec.network !== undefined) return published
+    for (const port of portsOf(spec)) published.set(port, await this.#ports.take())
+    return published
+  }
+
+  #release(published: ReadonlyMap<number, number>): void {
+    for (const port of published.values()) this.#ports.release(port)
+  }
+
+  async #launch(
+    spec: WorkloadSpec,
+    engine: FoundEngine,
+    { image, published, signal }: Launch,
+  ): Promise<ContainerWorkload> {
     let id: string | undefined
     const isStarted = new AbortController()
     try {
-      id = await this.#create(spec, engine, image)
+      id = await this.#create(spec, engine, { image, published })
       const doors = this.#openDoors(engine, isStarted.signal)
       const attach = { stream: 'true', stdout: 'true', stderr: 'true' }
       const output = await engine.client.stream('POST', `/containers/${id}/attach`, { query: attach })
@@ -131,13 +181,15 @@ class ContainerRuntime implements WorkloadRuntime {
     } catch (thrown) {
       isStarted.abort()
       if (id !== undefined) await removeContainer(engine.client, id).catch(() => undefined)
-      if (signal?.aborted === true) throw thrown
-      if (!(thrown instanceof EngineRefusal)) this.#finder.lose()
-      throw this.#failure(spec, messageOf(thrown), thrown)
+      throw thrown
     }
   }
 
-  async #create(spec: WorkloadSpec, { client, network }: FoundEngine, image: string): Promise<string> {
+  async #create(
+    spec: WorkloadSpec,
+    { client, network }: FoundEngine,
+    { image, published }: Pick<Launch, 'image' | 'published'>,
+  ): Promise<string> {
     const { owner, random } = this.#options
     const sharing = spec.network?.of
     if (sharing !== undefined && !(sharing instanceof ContainerWorkload)) {
@@ -151,6 +203,7 @@ class ContainerRuntime implements WorkloadRuntime {
       gateway: this.#gateway(network),
       servers: getServers(),
       sharesNetworkOf: sharing?.id,
+      published,
     })
     const name = `knode_${spec.namespace}_${spec.name}_${random.uuid().slice(0, 8)}`
     const { Id } = await client.call<{ Id: string }>('POST', '/containers/create', { query: { name }, body })
@@ -246,6 +299,10 @@ class ContainerRuntime implements WorkloadRuntime {
     return new KnodeError('WORKLOAD_FAILED', `${namespace}/${name} cannot be started: ${why}`, { cause })
   }
 }
+
+/** Docker and Podman say it in words only. */
+const isPortTaken = (thrown: unknown): boolean =>
+  thrown instanceof EngineRefusal && /port is already allocated|address already in use/i.test(thrown.message)
 
 function addressOf({ NetworkSettings }: ContainerState): string | undefined {
   const networks = Object.values(NetworkSettings?.Networks ?? {})

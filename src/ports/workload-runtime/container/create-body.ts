@@ -21,13 +21,18 @@ export interface CreateOptions {
   servers: readonly string[]
   /** Container whose network it joins. */
   sharesNetworkOf: string | undefined
+  /** By port of the container: the one on the loopback interface that leads to it. */
+  published: ReadonlyMap<number, number>
 }
 
+/** The ports that the container is reached at, if it has a network of its own. */
+export const portsOf = ({ containerPort, otherPorts = [] }: WorkloadSpec): number[] =>
+  [...new Set([containerPort, ...otherPorts])].filter((port) => port !== undefined)
+
 export function createBody(options: CreateOptions): object {
-  const { spec, image, owner, network, gateway, servers, sharesNetworkOf } = options
+  const { spec, image, owner, network, gateway, servers, sharesNetworkOf, published } = options
   const { env, hostnames } = gateway === undefined ? { env: spec.env, hostnames: [] } : rewriteEnv(spec.env, gateway)
-  const ports = sharesNetworkOf === undefined ? [...new Set([spec.containerPort, ...(spec.otherPorts ?? [])])] : []
-  const portKeys = ports.filter((port) => port !== undefined).map((port) => `${port}/tcp`)
+  const ports = sharesNetworkOf === undefined ? portsOf(spec) : []
   return {
     Image: image,
     Env: Object.entries({ ...(spec.containerPort && { PORT: String(spec.containerPort) }), ...env }).map(
@@ -41,13 +46,13 @@ export function createBody(options: CreateOptions): object {
     AttachStdout: true,
     AttachStderr: true,
     Labels: { [labels.dataDir]: owner, [labels.name]: spec.name, [labels.namespace]: spec.namespace },
-    ExposedPorts: Object.fromEntries(portKeys.map((key) => [key, {}])),
+    ExposedPorts: Object.fromEntries(ports.map((port) => [`${port}/tcp`, {}])),
     HostConfig: {
       ...hostConfig(spec),
       // Knode is attached and keeps the newest lines; on disk, what a program prints would only grow.
       LogConfig: { Type: 'none' },
       NetworkMode: sharesNetworkOf === undefined ? network.mode : `container:${sharesNetworkOf}`,
-      ...(network.reach === 'published' && { PortBindings: publish(portKeys) }),
+      ...(published.size > 0 && { PortBindings: bindings(published) }),
       // A shared network has the names of the container it belongs to.
       ...(sharesNetworkOf === undefined && {
         ExtraHosts: extraHosts(spec, hostnames, gateway),
@@ -83,9 +88,10 @@ function userOf({ user }: WorkloadSpec): object {
   return { User: user.gid === undefined ? String(user.uid) : `${user.uid}:${user.gid}` }
 }
 
-/** Free ports of the loopback interface, which the engine chooses. */
-const publish = (keys: readonly string[]): object =>
-  Object.fromEntries(keys.map((key) => [key, [{ HostIp: '127.0.0.1', HostPort: '' }]]))
+const bindings = (published: ReadonlyMap<number, number>): object =>
+  Object.fromEntries(
+    [...published].map(([port, hostPort]) => [`${port}/tcp`, [{ HostIp: '127.0.0.1', HostPort: String(hostPort) }]]),
+  )
 
 /** Knode's own first. The machine's stand behind it, but for those on its loopback interface, which nobody else reaches. */
 const nameServers = ({ hostAddress }: GatewayView, servers: readonly string[]): string[] => [

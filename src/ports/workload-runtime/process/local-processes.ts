@@ -9,7 +9,7 @@ import type { Random } from '../../../base/random.ts'
 import { LogRing } from '../log-ring.ts'
 import type { LogRingLimits } from '../log-ring.ts'
 import type { WorkloadSpec } from '../port.ts'
-import { PortPool } from './free-port.ts'
+import { PortPool } from '../port-pool.ts'
 import type { LimitGroup } from './limit-group.ts'
 import type { LimitGroups } from './limit-groups.ts'
 import { linkMounts, mountsVariable, unlinkMounts } from './mount-links.ts'
@@ -20,6 +20,8 @@ import { ProcessWorkload } from './process-workload.ts'
 export interface LocalProcessesOptions {
   clock: Clock
   random: Random
+  /** Shared with everybody who gives ports to programs. @default one of its own */
+  ports?: PortPool
   /** Where running processes are noted; without it, `kill -9` of Knode leaves them running. */
   records?: OrphanRecords
   /** Makes a control group for each program with limits; without it, none has one. */
@@ -64,7 +66,7 @@ export class LocalProcesses implements AsyncDisposable {
 
   constructor(options: LocalProcessesOptions) {
     this.#options = options
-    this.#ports = new PortPool(options.random)
+    this.#ports = options.ports ?? new PortPool(options.random)
     process.on('exit', this.#onExit)
   }
 

@@ -1,7 +1,8 @@
-// Ports for programs: below the range the kernel hands out, so that nobody who asks for "any port" gets them.
+// Ports for programs and containers: below the range the kernel hands out, so that nobody who asks for "any port" gets
+// them. An engine may redirect what is sent to a container's port for a while after its end, or, killed, for ever.
 import { createServer } from 'node:net'
-import { KnodeError } from '../../../base/errors.ts'
-import type { Random } from '../../../base/random.ts'
+import { KnodeError } from '../../base/errors.ts'
+import type { Random } from '../../base/random.ts'
 
 /** First port given, and the one after the last. Linux hands out 32768 and above by itself, macOS 49152. */
 const portMin = 20_000
