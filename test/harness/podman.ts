@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { messageOf } from '../../src/base/errors.ts'
+import { networkPrefix, removeLeftRules } from './left-rules.ts'
 import { skipUnless } from './require.ts'
 
 /** An image with Node as its entry point and `/app` as its folder. */
@@ -26,11 +27,8 @@ export interface Podman extends AsyncDisposable {
 /** Longest wait for the service's first answer, in milliseconds. */
 const deadlineMs = 30_000
 
-/** Name of the network that containers get unless they ask for another. */
-const network = 'knode'
-
 /** Works with what Debian has: `runc`, and limits that need no right to raise them. */
-const configuration = (folder: string): string => `
+const configuration = (folder: string, network: string): string => `
 [containers]
 default_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]
 [engine]
@@ -45,15 +43,17 @@ network_config_dir = "${join(folder, 'networks')}"
 default_network = "${network}"
 `
 
-/** A network with an interface and addresses that no other test's Podman has at the same time. */
-async function writeNetwork(folder: string): Promise<void> {
-  const id = randomBytes(32).toString('hex')
+/**
+ * A network with a name, an interface and addresses that no other test's Podman has at the same time: those of one name
+ * share their rules in the kernel, and whoever ends first takes them from the other.
+ */
+async function writeNetwork(folder: string, network: string, id: string): Promise<void> {
   const subnet = `10.${200 + randomInt(50)}.${randomInt(256)}`
   const definition = {
     name: network,
     id,
     driver: 'bridge',
-    network_interface: `knode-${id.slice(0, 6)}`,
+    network_interface: network,
     created: '2026-01-01T00:00:00Z',
     subnets: [{ subnet: `${subnet}.0/24`, gateway: `${subnet}.1` }],
     ipv6_enabled: false,
@@ -86,8 +86,10 @@ export async function openPodman(): Promise<{ podman: Podman | undefined; reason
 
 async function start(folder: string): Promise<Podman> {
   const config = join(folder, 'containers.conf')
-  await writeFile(config, configuration(folder))
-  await writeNetwork(folder)
+  const id = randomBytes(32).toString('hex')
+  const network = `${networkPrefix}${id.slice(0, 6)}`
+  await writeFile(config, configuration(folder, network))
+  await writeNetwork(folder, network, id)
   const env = { ...process.env, CONTAINERS_CONF: config, TMPDIR: folder }
   const folders = ['root', 'runroot', 'tmpdir'].flatMap((name) => [`--${name}`, join(folder, name)])
   const storage = [...folders, '--storage-driver', 'overlay']
@@ -113,6 +115,7 @@ async function start(folder: string): Promise<Podman> {
     await run('rm', '--all', '--force', '--time', '0').catch(() => undefined)
     // Removes what belongs to users that only exist in a container, and unmounts.
     await run('system', 'reset', '--force').catch(() => undefined)
+    await removeLeftRules()
     await rm(folder, { recursive: true, force: true }).catch(() => undefined)
   }
   try {
