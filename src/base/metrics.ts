@@ -32,6 +32,10 @@ export interface Metrics {
 /** Histogram bounds of Knative's dispatch duration, in seconds. */
 const boundsSeconds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 
+interface Count {
+  value: number
+}
+
 interface Buckets {
   counts: number[]
   sum: number
@@ -42,35 +46,30 @@ interface Buckets {
 const seriesMax = 10_000
 
 export function createMetrics(): Metrics {
-  const counters = new Map<string, { description: string; series: Map<string, number> }>()
+  const counters = new Map<string, { description: string; series: Map<string, Count> }>()
   const histograms = new Map<string, { description: string; unit: string; series: Map<string, Buckets> }>()
   const gauges = new Map<string, { description: string; read: () => Iterable<[Labels, number]> }>()
   return {
     counter(name, description) {
-      const { series } = getOrAdd(counters, name, () => ({ description, series: new Map<string, number>() }))
-      const addTo = (key: string, amount: number): void => void series.set(key, (series.get(key) ?? 0) + amount)
+      const { series } = getOrAdd(counters, name, () => ({ description, series: new Map<string, Count>() }))
       return {
-        add: (amount, labels = {}) => addTo(seriesKey(series, labels), amount),
+        add: (amount, labels = {}) => void (getOrAdd(series, seriesKey(series, labels), noCount).value += amount),
         bind(labels) {
           const key = seriesKey(series, labels)
-          return { add: (amount) => addTo(key, amount) }
+          // A series begins with the first that is counted, not before.
+          let count: Count | undefined
+          return { add: (amount) => void ((count ??= getOrAdd(series, key, noCount)).value += amount) }
         },
       }
     },
     histogram(name, description, unit) {
       const { series } = getOrAdd(histograms, name, () => ({ description, unit, series: new Map<string, Buckets>() }))
-      const recordTo = (key: string, value: number): void => {
-        const buckets = getOrAdd(series, key, emptyBuckets)
-        buckets.sum += value
-        buckets.count++
-        const at = boundsSeconds.findIndex((bound) => value <= bound)
-        if (at >= 0) buckets.counts[at]!++
-      }
       return {
-        record: (value, labels = {}) => recordTo(seriesKey(series, labels), value),
+        record: (value, labels = {}) => recordIn(getOrAdd(series, seriesKey(series, labels), emptyBuckets), value),
         bind(labels) {
           const key = seriesKey(series, labels)
-          return { record: (value) => recordTo(key, value) }
+          let buckets: Buckets | undefined
+          return { record: (value) => recordIn((buckets ??= getOrAdd(series, key, emptyBuckets)), value) }
         },
       }
     },
@@ -82,7 +81,7 @@ export function createMetrics(): Metrics {
       for (const [name, { description, series }] of counters) {
         const printed = `${prometheusName(name)}_total`
         head(printed, description, 'counter')
-        for (const [labels, value] of series) lines.push(`${printed}${braces(labels)} ${value}`)
+        for (const [labels, { value }] of series) lines.push(`${printed}${braces(labels)} ${value}`)
       }
       for (const [name, { description, read }] of gauges) {
         const printed = prometheusName(name)
@@ -97,6 +96,16 @@ export function createMetrics(): Metrics {
       return `${lines.join('\n')}\n`
     },
   }
+}
+
+const noCount = (): Count => ({ value: 0 })
+
+function recordIn(buckets: Buckets, value: number): void {
+  buckets.sum += value
+  buckets.count++
+  let at = 0
+  while (at < boundsSeconds.length && value > boundsSeconds[at]!) at++
+  if (at < boundsSeconds.length) buckets.counts[at]!++
 }
 
 const emptyBuckets = (): Buckets => ({ counts: boundsSeconds.map(() => 0), sum: 0, count: 0 })

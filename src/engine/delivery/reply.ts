@@ -14,10 +14,15 @@ export type AnswerReading =
   /** It claims to be an event and is none. */
   | { kind: 'broken'; reason: string }
 
+const empty: AnswerReading = { kind: 'empty' }
+
 /** Reads a 2xx answer. 202 is no exception: an event in it is a reply, as in Knative's own data planes. */
 export function readAnswer({ headers, body, bodyCut }: HttpAnswer): AnswerReading {
+  // Most answers have nothing in them, which is told without going through all their headers.
+  if (body.length === 0 && headers['content-type'] === undefined && headers['ce-specversion'] === undefined)
+    return empty
   const mode = contentModeOf(headers)
-  if (mode === 'none') return body.length === 0 ? { kind: 'empty' } : { kind: 'no-event' }
+  if (mode === 'none') return body.length === 0 ? empty : { kind: 'no-event' }
   if (bodyCut) return { kind: 'broken', reason: `the reply is longer than ${body.length} bytes` }
   try {
     return { kind: 'reply', message: readEvent(headers, body) }

@@ -66,6 +66,8 @@ export class DispatchTelemetry {
   #dispatchDuration: Histogram
   #processDuration: BoundHistogram
   #durations = new Map<string, BoundHistogram>()
+  /** What the last try was, as most are like it. */
+  #last: { type: string; status: number; errorType: ErrorType | undefined; duration: BoundHistogram } | undefined
   #events: Record<Outcome, BoundCounter>
   #retries: BoundCounter
   #replies: Record<'sent' | 'failed' | 'unwanted', BoundCounter>
@@ -116,6 +118,14 @@ export class DispatchTelemetry {
   /** The subscriber was tried, with whatever result. */
   tried({ event, status = 0, errorType, tookMs }: Tried): void {
     const type = attributeText(event, 'type') ?? ''
+    const last = this.#last
+    if (last === undefined || last.type !== type || last.status !== status || last.errorType !== errorType) {
+      this.#last = { type, status, errorType, duration: this.#durationOf(type, status, errorType) }
+    }
+    this.#last!.duration.record(tookMs / 1000)
+  }
+
+  #durationOf(type: string, status: number, errorType: ErrorType | undefined): BoundHistogram {
     const key = errorType === undefined ? `${status} ${type}` : `${errorType} ${type}`
     let duration = this.#durations.get(key)
     if (duration === undefined) {
@@ -128,7 +138,7 @@ export class DispatchTelemetry {
       duration = this.#dispatchDuration.bind(labels)
       if (this.#durations.size < boundSeriesMax) this.#durations.set(key, duration)
     }
-    duration.record(tookMs / 1000)
+    return duration
   }
 
   delivered(tried: Tried): void {

@@ -140,11 +140,13 @@ interface Fields {
   contentType: string | undefined
   /** By attribute name in lower case, values as on the wire at first. */
   attributes: Map<string, AttributeValue>
+  /** What is wrong with the names of attributes. */
+  problems: string[] | undefined
   passed: Record<string, string>
 }
 
 function lookUp(headers: HeaderInput): Fields {
-  const fields: Fields = { contentType: undefined, attributes: new Map(), passed: {} }
+  const fields: Fields = { contentType: undefined, attributes: new Map(), problems: undefined, passed: {} }
   if (isRaw(headers)) {
     for (let at = 0; at + 1 < headers.length; at += 2) addField(fields, headers[at]!, headers[at + 1]!)
   } else {
@@ -159,10 +161,11 @@ function lookUp(headers: HeaderInput): Fields {
 const isRaw = (headers: HeaderInput): headers is readonly string[] => Array.isArray(headers)
 
 function addField(fields: Fields, rawName: string, value: string): void {
-  const { use, name } = useOf(rawName)
+  const { use, name, objection } = useOf(rawName)
   switch (use) {
     case 'attribute':
-      if (!fields.attributes.has(name)) fields.attributes.set(name, value)
+      if (objection !== undefined) (fields.problems ??= []).push(objection)
+      else if (!fields.attributes.has(name)) fields.attributes.set(name, value)
       break
     case 'content-type':
       fields.contentType ??= value
@@ -184,6 +187,8 @@ function addField(fields: Fields, rawName: string, value: string): void {
 interface HeaderUse {
   use: 'attribute' | 'content-type' | 'pass-on' | 'drop'
   name: string
+  /** Why no attribute has this name. */
+  objection?: string | undefined
 }
 
 /** By name as written: every event brings the same few, and looking is cheaper than judging each time. */
@@ -199,7 +204,10 @@ function useOf(rawName: string): HeaderUse {
 }
 
 function judge(name: string): HeaderUse {
-  if (name.startsWith('ce-')) return { use: 'attribute', name: name.slice(3) }
+  if (name.startsWith('ce-')) {
+    const objection = attributeObjection(name.slice(3))
+    return { use: 'attribute', name: name.slice(3), objection: objection && `header ${quoted(name)}: ${objection}` }
+  }
   if (name === 'content-type') return { use: 'content-type', name }
   return { use: isPassedOn(name) ? 'pass-on' : 'drop', name }
 }
@@ -212,32 +220,30 @@ function modeOf({ contentType, attributes }: Fields): ContentMode {
   return attributes.has('specversion') ? 'binary' : 'none'
 }
 
-function whyNone({ contentType, attributes }: Fields): string {
+function whyNone({ contentType, attributes, problems }: Fields): string {
   if (essenceOf(contentType).startsWith('application/cloudevents')) {
     return `the event format ${quoted(essenceOf(contentType))} is not supported, only ${structuredType} is`
   }
-  if (attributes.size > 0) return 'the header ce-specversion is missing'
+  if (attributes.size > 0 || problems !== undefined) return 'the header ce-specversion is missing'
   return `there are no ce- headers, and Content-Type is ${contentType === undefined ? 'missing' : quoted(contentType)}`
 }
 
 /** Turns the header values into attributes, in the map they are in: this runs for every event. */
-function readBinary({ attributes, contentType }: Fields, body: Uint8Array): CloudEvent {
-  const problems: string[] = []
+function readBinary({ attributes, contentType, problems = [] }: Fields, body: Uint8Array): CloudEvent {
   attributes.forEach((value, name) => {
     const text = decodeHeaderText(String(value))
-    const objection = headerObjection(name, text)
-    if (objection !== undefined) problems.push(`header ${quoted(`ce-${name}`)}: ${objection}`)
-    else if (text !== value) attributes.set(name, text!)
+    if (text === undefined) problems.push(`header ${quoted(`ce-${name}`)}: the value is not UTF-8`)
+    else if (text !== value) attributes.set(name, text)
   })
   if (contentType !== undefined) attributes.set('datacontenttype', contentType)
   settleAttributes(attributes, problems)
   return { attributes, data: body.length === 0 ? undefined : body }
 }
 
-function headerObjection(name: string, text: string | undefined): string | undefined {
+function attributeObjection(name: string): string | undefined {
   if (name === '') return 'the attribute name is missing'
   if (name === 'datacontenttype') return 'the content type of the data belongs into Content-Type'
-  return nameObjection(name) ?? (text === undefined ? 'the value is not UTF-8' : undefined)
+  return nameObjection(name)
 }
 
 const asMessage = (message: CloudEvent | EventMessage): EventMessage =>

@@ -19,6 +19,8 @@ export function brokerIngress({
   delivery,
   transport,
 }: Pick<KindDeps, 'caches' | 'delivery' | 'transport'>): EndpointProvider {
+  /** By a Broker as it is stored: most requests are for the same few. */
+  const doors = new WeakMap<Broker, Endpoint>()
   return {
     find(host, path): Endpoint | undefined {
       if (!ingressHosts.has(host)) return undefined
@@ -26,12 +28,16 @@ export function brokerIngress({
       // One trailing slash is tolerated, as upstream does.
       if (name === '' || rest.length > 1 || (rest.length === 1 && rest[0] !== '')) return undefined
       const broker = caches.get<Broker>(brokerKind, namespace, name)
+      const known = broker === undefined ? undefined : doors.get(broker)
+      if (known !== undefined) return known
       if (broker?.metadata.annotations?.[brokerClassAnnotation] !== brokerClass) return undefined
       const stream = transport.stream(brokerStream(broker))
       if (broker.status?.address === undefined || stream === undefined) {
         return closedEndpoint(`Broker ${namespace}/${name} is not Ready yet`)
       }
-      return delivery.brokerEndpoint(doorOf(broker, stream))
+      const endpoint = delivery.brokerEndpoint(doorOf(broker, stream))
+      doors.set(broker, endpoint)
+      return endpoint
     },
   }
 }
