@@ -2,13 +2,14 @@
 import { KnodeError } from '../../../base/errors.ts'
 import type { ConsumeOptions, ConsumerInfo, Consumption, Delivery, Offset, StoredEvent } from '../port.ts'
 import type { ConsumerChange, ConsumerContext } from './consumer-context.ts'
-import { DueQueue } from './due-queue.ts'
 import type { WaitingEvent } from './due-queue.ts'
 import { OpenDelivery } from './open-delivery.ts'
 import type { Settler } from './open-delivery.ts'
 import { OpenEvents } from './open-events.ts'
 import type { OpenEvent } from './open-events.ts'
 import type { LoadedRun } from './shelf.ts'
+import { UnstoredChanges } from './unstored-changes.ts'
+import { WaitingLine } from './waiting-line.ts'
 
 /** Events taken and not settled that a consumer keeps track of; beyond it nothing new is handed over. */
 const unsettledMax = 50_000
@@ -24,9 +25,8 @@ export class Consumer implements Settler {
   #next: Offset
   /** Ascending by offset: entries are replaced in place, new ones are always the highest. */
   #open = new OpenEvents()
-  #due = new DueQueue()
-  /** Of a consumption in order: what it has to get before all else, the oldest last. */
-  #owed: WaitingEvent[] = []
+  #waiting = new WaitingLine(this.#open)
+  #changes = new UnstoredChanges(this.#open)
   #session: Session | undefined
   #inFlight = 0
   #following = false
@@ -38,16 +38,13 @@ export class Consumer implements Settler {
   #pumpQueued = false
   #timerDueMs = Infinity
   #cancelTimer: (() => void) | undefined
-  #reset = true
-  #touched = new Set<Offset>()
-  #settled: Offset[] = []
 
   constructor(context: ConsumerContext, name: string, next: Offset, open: readonly WaitingEvent[] = []) {
     this.#context = context
     this.name = name
     this.#next = next
     for (const { offset, attempt, dueMs } of open) this.#open.set(offset, { offset, attempt, dueMs, stored: false })
-    for (const event of this.#open.values()) if (!(event instanceof OpenDelivery)) this.#due.push(event)
+    for (const event of this.#open.values()) if (!(event instanceof OpenDelivery)) this.#waiting.push(event)
   }
 
   get next(): Offset {
@@ -83,7 +80,7 @@ export class Consumer implements Settler {
     for (const event of this.#open.values())
       if (event instanceof OpenDelivery) this.#wait(event, event.attempt, event.dueMs)
     this.#inFlight = 0
-    this.#owe(inOrder)
+    this.#waiting.sort({ inOrder })
     const session: Session = { handle, inFlightMax, paused: false }
     this.#session = session
     this.pump()
@@ -119,10 +116,9 @@ export class Consumer implements Settler {
     this.#refuseWhenActive()
     this.#next = next
     this.#open.clear()
-    this.#due.clear()
-    this.#owed = []
+    this.#waiting.clear()
     this.#inFlight = 0
-    this.#reset = true
+    this.#changes.reset()
     this.#context.changed(this)
   }
 
@@ -173,21 +169,8 @@ export class Consumer implements Settler {
 
   /** What changed since the last call; everything, if `all`. */
   takeChange(all: boolean): ConsumerChange {
-    const reset = all || this.#reset
-    const offsets = reset ? this.#open.keys() : this.#touched
-    const opened: WaitingEvent[] = []
-    for (const offset of offsets) {
-      const event = this.#open.get(offset)
-      if (event === undefined) continue
-      event.stored = true
-      opened.push({ offset, attempt: event.attempt, dueMs: event.dueMs })
-    }
-    const settled = reset ? [] : this.#settled
-    this.#reset = false
-    this.#touched.clear()
-    this.#settled = []
-    const next = this.#following ? 'following' : this.#next
-    return { name: this.name, deleted: false, reset, next, opened, settled }
+    const changes = this.#changes.take(all)
+    return { name: this.name, deleted: false, next: this.#following ? 'following' : this.#next, ...changes }
   }
 
   /** One thing done, or false when there is nothing to do now. */
@@ -195,7 +178,7 @@ export class Consumer implements Settler {
     const session = this.#session
     if (session === undefined || session.paused || this.#loading || this.#following) return this.#stepDue()
     if (this.#stepDue()) return true
-    if (this.#loading || this.#owed.length > 0) return false
+    if (this.#loading || this.#waiting.isOwing) return false
     this.#next = Math.max(this.#next, this.#context.shelf.firstOffset)
     if (this.#next >= this.#context.published()) {
       this.#following = true
@@ -221,38 +204,18 @@ export class Consumer implements Settler {
   #stepDue(): boolean {
     const session = this.#session
     if (session === undefined || session.paused || this.#loading || this.#inFlight >= session.inFlightMax) return false
-    for (;;) {
-      const owed = this.#owed.at(-1)
-      const waiting = owed ?? this.#due.peek()
-      if (waiting === undefined || (owed === undefined && waiting.dueMs > this.#context.clock.now())) return false
-      if (this.#open.get(waiting.offset) !== waiting) {
-        this.#takeNext()
-        continue
-      }
-      const stored = this.#find(waiting.offset)
-      if (stored === undefined) {
-        this.#load(waiting.offset)
-        return false
-      }
-      this.#takeNext()
-      this.#handOver(stored, waiting.attempt, owed?.dueMs)
-      return true
+    const waiting = this.#waiting.peek(this.#context.clock)
+    if (waiting === undefined) return false
+    const stored = this.#find(waiting.offset)
+    if (stored === undefined) {
+      this.#load(waiting.offset)
+      return false
     }
-  }
-
-  #takeNext(): void {
-    if (this.#owed.length > 0) this.#owed.pop()
-    else this.#due.pop()
-  }
-
-  /** Sorts what is open by how the consumption wants it: in order, or as it falls due. */
-  #owe(inOrder: boolean): void {
-    for (const event of this.#owed) if (this.#open.get(event.offset) === event) this.#due.push(event)
-    this.#owed = []
-    if (!inOrder) return
-    this.#due.clear()
-    for (const event of this.#open.values()) if (!(event instanceof OpenDelivery)) this.#owed.push(event)
-    this.#owed.reverse()
+    // Whoever gets what is owed sees to it that it is due; all others get it when it is.
+    const dueMs = this.#waiting.isOwing ? waiting.dueMs : 0
+    this.#waiting.take()
+    this.#handOver(stored, waiting.attempt, dueMs)
+    return true
   }
 
   #find(offset: Offset): StoredEvent | undefined {
@@ -305,19 +268,18 @@ export class Consumer implements Settler {
   #wait(delivery: OpenDelivery, attempt: number, dueMs: number): void {
     const waiting = { offset: delivery.offset, attempt, dueMs, stored: delivery.stored }
     this.#open.set(delivery.offset, waiting)
-    this.#due.push(waiting)
+    this.#waiting.push(waiting)
     this.#touch(delivery.offset)
   }
 
   #close(offset: Offset, event: OpenEvent): void {
     this.#open.delete(offset)
-    if (event.stored) this.#settled.push(offset)
-    this.#touched.delete(offset)
+    this.#changes.close(offset, event)
     this.#context.changed(this)
   }
 
   #touch(offset: Offset): void {
-    this.#touched.add(offset)
+    this.#changes.touch(offset)
     this.#context.changed(this)
   }
 
@@ -342,7 +304,7 @@ export class Consumer implements Settler {
   #armTimer(): void {
     const session = this.#session
     const canTake = session !== undefined && !session.paused && !this.#loading && this.#inFlight < session.inFlightMax
-    const dueMs = canTake ? (this.#due.peek()?.dueMs ?? Infinity) : Infinity
+    const dueMs = canTake ? this.#waiting.soonestMs : Infinity
     if (dueMs === this.#timerDueMs) return
     this.#cancelTimer?.()
     this.#cancelTimer = undefined
