@@ -28,6 +28,8 @@ export interface ContainerRunnerOptions {
   /** Events of the Pod. */
   event: (type: 'Normal' | 'Warning', reason: string, message: string) => void
   attempt: ProbeAttempt
+  /** Whether httpGet probes find out if the program speaks HTTP/2; asked at each look. @default never */
+  detectsHttp2?: () => boolean
   runtime: WorkloadRuntime
   clock: Clock
   log: Logger
@@ -237,7 +239,7 @@ export class ContainerRunner {
 
   /** Probes the instance until it has ended, and notes how. */
   async #attend(workload: Workload): Promise<void> {
-    const { container, clock, event, onChange, log } = this.#options
+    const { container, clock, event, onChange, log, detectsHttp2 } = this.#options
     const startedMs = clock.now()
     const beganMs = clock.monotonicMs()
     this.#workload = workload
@@ -249,6 +251,7 @@ export class ContainerRunner {
       container,
       clock,
       attempt: this.#options.attempt,
+      ...(detectsHttp2 === undefined ? {} : { detectsHttp2 }),
       onStarted: () => {
         this.#isStarted = true
         onChange()

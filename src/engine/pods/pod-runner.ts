@@ -33,6 +33,8 @@ export interface PodRunnerOptions {
   event: (type: 'Normal' | 'Warning', reason: string, message: string) => void
   /** @default probes over the network */
   attempt?: ProbeAttempt
+  /** Whether httpGet probes find out if programs speak HTTP/2; asked at each look. @default never */
+  detectsHttp2?: () => boolean
   runtime: WorkloadRuntime
   pods: PodTable
   clock: Clock
@@ -172,7 +174,7 @@ export class PodRunner {
     restartPolicy: 'Always' | 'OnFailure' | 'Never',
     statuses: readonly ContainerStatus[] | undefined,
   ): ContainerRunner {
-    const { attempt = attemptProbe, runtime, clock, log } = this.#options
+    const { attempt = attemptProbe, detectsHttp2, runtime, clock, log } = this.#options
     const event: PodRunnerOptions['event'] = (type, reason, message) => {
       this.#options.event(type, reason, message)
       if (reason === 'Unhealthy') void this.#lookForTrouble()
@@ -183,6 +185,7 @@ export class PodRunner {
       restartPolicy,
       event,
       attempt,
+      ...(detectsHttp2 === undefined ? {} : { detectsHttp2 }),
       runtime,
       clock,
       log,

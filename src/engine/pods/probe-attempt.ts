@@ -1,15 +1,14 @@
 // One look at whether a container is well. Source: kubernetes/kubernetes pkg/probe/{http,tcp,grpc,exec}.
-import { request as httpRequest } from 'node:http'
-import type { RequestOptions } from 'node:http'
 import { connect as connectHttp2, constants } from 'node:http2'
 import type { IncomingHttpHeaders } from 'node:http2'
-import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:net'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
-import type { Container } from '../../model/kubernetes/pod/container-schema.ts'
+import type { Container, ContainerPort } from '../../model/kubernetes/pod/container-schema.ts'
 import type { Probe } from '../../model/kubernetes/pod/probe-schema.ts'
 import type { Workload } from '../../ports/workload-runtime/port.ts'
+import { anyHttpFailure, httpFailure, probeUserAgent } from './http-probe.ts'
+import type { HttpVersion } from './http-probe.ts'
 
 export type ProbeResult = { isWell: true } | { isWell: false; message: string }
 
@@ -20,11 +19,14 @@ export interface ProbeTarget {
   workload: Workload
   container: Container
   clock: Clock
+  /** Programs behind any port may speak HTTP/2 without TLS, not only those behind one named `h2c`. @default false */
+  detectsHttp2?: boolean
+  /** By address: the HTTP version by which this instance has answered a probe. Kept between looks. */
+  spoken?: Map<string, HttpVersion>
 }
 
-const userAgent = 'kube-probe/1.34'
-/** Of a failed answer, in characters, that the failure tells. */
-const bodyCharactersMax = 200
+/** The name of a port that tells that HTTP/2 without TLS is spoken behind it. Source: Knative runtime contract. */
+const http2PortName = 'h2c'
 
 export const attemptProbe: ProbeAttempt = async (probe, target, timeoutMs) => {
   const message = await failureOf(probe, target, timeoutMs).catch(messageOf)
@@ -33,7 +35,7 @@ export const attemptProbe: ProbeAttempt = async (probe, target, timeoutMs) => {
 
 async function failureOf(probe: Probe, target: ProbeTarget, timeoutMs: number): Promise<string | undefined> {
   const { httpGet, tcpSocket, grpc, exec } = probe
-  if (httpGet !== undefined) return httpFailure(httpGet, target, timeoutMs)
+  if (httpGet !== undefined) return webFailure(httpGet, target, timeoutMs)
   if (grpc !== undefined) {
     return grpcFailure(grpc.service ?? '', placeOf(undefined, grpc.port, target), target.clock, timeoutMs)
   }
@@ -52,59 +54,35 @@ function placeOf(
   port: number | string | undefined,
   { workload, container }: ProbeTarget,
 ): Place {
-  const { ports = [] } = container
-  const isNumber = typeof port === 'number' || /^\d+$/.test(port ?? '')
-  const named = isNumber ? Number(port) : ports.find(({ name }) => name === port)?.containerPort
-  if (named === undefined && port !== undefined && port !== '') throw new Error(`couldn't find port "${port}"`)
-  const containerPort = named === undefined || named === 0 ? ports[0]?.containerPort : named
+  const number = numberOf(port)
+  const declared = declaredPort(port, container)
+  if (number === undefined && declared === undefined && !isFirst(port)) throw new Error(`couldn't find port "${port}"`)
+  const containerPort = declared?.containerPort ?? (number === 0 ? undefined : number)
   const reached = containerPort === undefined ? workload.port : (workload.portOf(containerPort) ?? containerPort)
   return { host: host === undefined || host === '' ? workload.host : host, port: reached }
 }
 
-function httpFailure(
-  { host, path = '/', port, scheme, httpHeaders = [] }: NonNullable<Probe['httpGet']>,
+const isFirst = (port: number | string | undefined): boolean => port === undefined || port === '' || Number(port) === 0
+const numberOf = (port: number | string | undefined): number | undefined =>
+  typeof port === 'number' || /^\d+$/.test(port ?? '') ? Number(port) : undefined
+
+/** The container's own port that is meant, if it declares it. */
+function declaredPort(port: number | string | undefined, { ports = [] }: Container): ContainerPort | undefined {
+  if (isFirst(port)) return ports[0]
+  const number = numberOf(port)
+  return ports.find(({ name, containerPort }) => (number === undefined ? name === port : containerPort === number))
+}
+
+function webFailure(
+  httpGet: NonNullable<Probe['httpGet']>,
   target: ProbeTarget,
   timeoutMs: number,
 ): Promise<string | undefined> {
-  const place = placeOf(host, port, target)
-  const given = Object.fromEntries(httpHeaders.map(({ name = '', value = '' }) => [name.toLowerCase(), value]))
-  const options: RequestOptions = {
-    ...place,
-    path: path.startsWith('/') ? path : `/${path}`,
-    headers: { 'user-agent': userAgent, accept: '*/*', connection: 'close', ...given },
-    agent: false,
-  }
-  return new Promise((resolve) => {
-    // Probes do not check certificates: what matters is whether the program answers.
-    const request =
-      scheme?.toUpperCase() === 'HTTPS' ? httpsRequest({ ...options, rejectUnauthorized: false }) : httpRequest(options)
-    const cancel = target.clock.setTimer(timeoutMs, () => {
-      request.destroy(new Error(`no answer within ${timeoutMs} ms`))
-    })
-    const done = (failure?: string): void => {
-      cancel()
-      resolve(failure)
-      request.destroy()
-    }
-    request.on('error', (error) => done(`Get "${pathOf(options)}": ${error.message}`))
-    request.on('response', (response) => {
-      const { statusCode = 0 } = response
-      if (statusCode >= 200 && statusCode < 400) return done()
-      let body = ''
-      response.setEncoding('utf8')
-      response.on('data', (text: string) => {
-        if (body.length < bodyCharactersMax) body += text
-      })
-      response.on('close', () => {
-        const said = body === '' ? '' : `: ${body.slice(0, bodyCharactersMax).trim()}`
-        done(`HTTP probe failed with statuscode: ${statusCode}${said}`)
-      })
-    })
-    request.end()
-  })
+  const { clock, container, detectsHttp2 = false, spoken = new Map() } = target
+  const probe = { httpGet, ...placeOf(httpGet.host, httpGet.port, target), timeoutMs, clock }
+  const mayBeHttp2 = detectsHttp2 || declaredPort(httpGet.port, container)?.name === http2PortName
+  return mayBeHttp2 ? anyHttpFailure(probe, spoken) : httpFailure(probe)
 }
-
-const pathOf = ({ host, port, path }: RequestOptions): string => `${host}:${port}${path}`
 
 function tcpFailure({ host, port }: Place, clock: Clock, timeoutMs: number): Promise<string | undefined> {
   return new Promise((resolve) => {
@@ -141,7 +119,7 @@ function grpcFailure(
       [constants.HTTP2_HEADER_PATH]: '/grpc.health.v1.Health/Check',
       'content-type': 'application/grpc',
       te: 'trailers',
-      'user-agent': userAgent,
+      'user-agent': probeUserAgent,
     })
     const chunks: Buffer[] = []
     let status = ''

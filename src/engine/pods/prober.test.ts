@@ -4,7 +4,9 @@ import { FakeClock } from '../../base/fake-clock.ts'
 import type { Container } from '../../model/kubernetes/pod/container-schema.ts'
 import type { Probe } from '../../model/kubernetes/pod/probe-schema.ts'
 import type { Workload } from '../../ports/workload-runtime/port.ts'
+import type { ProbeTarget } from './probe-attempt.ts'
 import { Prober } from './prober.ts'
+import type { ProberOptions } from './prober.ts'
 
 interface Look {
   atMs: number
@@ -34,6 +36,15 @@ function watch(container: Container, isWell: (look: Look) => boolean) {
   })
   prober.start()
   return { clock, looks, heard, prober }
+}
+
+function startProber(container: Container, clock: FakeClock, more: Partial<ProberOptions>): Prober {
+  const ignore = (): void => undefined
+  const heard = { onReady: ignore, onStarted: ignore, onUnwell: ignore, onFailure: ignore }
+  const attempt = () => Promise.resolve({ isWell: true } as const)
+  const prober = new Prober({ container, workload: {} as Workload, clock, attempt, ...heard, ...more })
+  prober.start()
+  return prober
 }
 
 const tcp = { tcpSocket: { port: 8080 } }
@@ -129,6 +140,27 @@ test('commands are not run more often than ten times a second', async () => {
   const { clock, looks } = watch({ readinessProbe: { exec: { command: ['false'] } } }, () => false)
   await clock.advance(1_000)
   assert.ok(looks.length <= 11, `${looks.length}`)
+})
+
+test('whether HTTP/2 is looked for is asked at each look, and what was found stays known', async () => {
+  const targets: ProbeTarget[] = []
+  const clock = new FakeClock()
+  let detects = false
+  using _ = startProber({ readinessProbe: { httpGet: { port: 80 }, periodSeconds: 1 } }, clock, {
+    detectsHttp2: () => detects,
+    attempt(probe, target) {
+      targets.push(target)
+      return Promise.resolve({ isWell: true })
+    },
+  })
+  await clock.advance(1_500)
+  detects = true
+  await clock.advance(1_000)
+  assert.deepEqual(
+    targets.map((target) => target.detectsHttp2),
+    [false, false, true],
+  )
+  assert.equal(new Set(targets.map(({ spoken }) => spoken)).size, 1)
 })
 
 test('nothing is looked at, and nothing heard, once it is disposed', async () => {

@@ -4,6 +4,7 @@ import type { CancelTimer, Clock } from '../../base/clock.ts'
 import type { Container } from '../../model/kubernetes/pod/container-schema.ts'
 import type { Probe } from '../../model/kubernetes/pod/probe-schema.ts'
 import type { Workload } from '../../ports/workload-runtime/port.ts'
+import type { HttpVersion } from './http-probe.ts'
 import type { ProbeAttempt, ProbeResult, ProbeTarget } from './probe-attempt.ts'
 
 export interface ProberOptions {
@@ -11,6 +12,8 @@ export interface ProberOptions {
   container: Container
   attempt: ProbeAttempt
   clock: Clock
+  /** Whether httpGet probes find out if the program speaks HTTP/2; asked at each look. @default never */
+  detectsHttp2?: () => boolean
   /** The container passed or failed its readiness probe often enough. */
   onReady: (isReady: boolean) => void
   /** It has passed its startup probe. */
@@ -35,6 +38,8 @@ const unprobedMsMax = 10_000
 export class Prober implements Disposable {
   #options: ProberOptions
   #timers = new Set<CancelTimer>()
+  /** Whatever answers behind a port goes on to speak what it spoke. */
+  #spoken = new Map<string, HttpVersion>()
   #isDisposed = false
 
   constructor(options: ProberOptions) {
@@ -162,8 +167,14 @@ export class Prober implements Disposable {
   }
 
   async #look(probe: Probe, timeoutMs: number): Promise<ProbeResult | undefined> {
-    const { attempt, workload, container, clock } = this.#options
-    const target: ProbeTarget = { workload, container, clock }
+    const { attempt, workload, container, clock, detectsHttp2 } = this.#options
+    const target: ProbeTarget = {
+      workload,
+      container,
+      clock,
+      detectsHttp2: detectsHttp2?.() ?? false,
+      spoken: this.#spoken,
+    }
     const result = await attempt(probe, target, timeoutMs)
     return this.#isDisposed ? undefined : result
   }

@@ -9,11 +9,19 @@ interface ClassConfig extends Partial<KReference> {
 interface ScopeDefaults extends ClassConfig {
   brokerClass?: string
   brokerClasses?: Record<string, ClassConfig>
+  disallowDifferentNamespaceConfig?: boolean
 }
 
 interface BrokerDefaults {
   clusterDefault?: ScopeDefaults
   namespaceDefaults?: Record<string, ScopeDefaults>
+}
+
+/** Whether a Broker in `namespace` may refer to objects of its own namespace only. */
+export function staysInNamespace(data: Readonly<Record<string, string>>, namespace: string): boolean {
+  const { clusterDefault, namespaceDefaults } = read(data)
+  const scopes = [namespaceDefaults?.[namespace], clusterDefault]
+  return scopes.some((scope) => scope?.disallowDifferentNamespaceConfig === true)
 }
 
 /** The class of Brokers that name none in `namespace`, or `undefined`. */

@@ -91,6 +91,24 @@ test('several unnamed containers are numbered, past the names that are taken', (
   )
 })
 
+test('a persistent volume claim needs a flag, and another one to be written to', () => {
+  const claim = (readOnly: boolean): RevisionTemplate => {
+    const volumes = [{ name: 'v', persistentVolumeClaim: { claimName: 'c', readOnly } }]
+    return aTemplate({ volumeMounts: [{ name: 'v', mountPath: '/v' }] }, { volumes })
+  }
+  const flags = (features: Record<string, string>): ServingConfig => ({ ...shipped, features })
+  const claims = flags({ 'kubernetes.podspec-persistent-volume-claim': 'enabled' })
+  const both = flags({ ...claims.features, 'kubernetes.podspec-persistent-volume-write': 'Enabled' })
+  const noWrite =
+    'Persistent volume write support is disabled, but found persistent volume claim c that is not read-only: ' +
+    'spec.volumes[0]'
+  assert.match(refusal(claim(true)), /^Persistent volume claim support is disabled/)
+  assert.ok(refusal(claim(false)).includes(noWrite))
+  assert.equal(refusal(claim(true), claims), '')
+  assert.equal(refusal(claim(false), claims), noWrite)
+  assert.equal(refusal(claim(false), both), '')
+})
+
 test('mounts are read-only where the volume is', () => {
   const volumeMounts = [
     { name: 'config', mountPath: '/config' },

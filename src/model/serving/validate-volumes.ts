@@ -49,12 +49,22 @@ function validateSource(volume: Volume, config: ServingConfig): FieldError[] {
   const errors = gatedNames
     .filter((source) => volume[source] !== undefined && !isOpen(source))
     .flatMap((source) => [fieldError(closedText(source, volume), ['']), disallowedField(source)])
+  errors.push(...writableClaimErrors(volume, config))
   if (name === '') errors.push(missingField('name'))
   else if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) errors.push(invalidValue(name, 'name'))
   const given = [...freeSources, ...gatedNames].filter((source) => volume[source] !== undefined)
   if (given.length === 0) errors.push(missingOneOf(...freeSources, ...gatedNames.filter(isOpen)))
   if (given.length > 1) errors.push(multipleOneOf(...given))
   return errors
+}
+
+/** A claim that is not read-only needs a flag of its own. */
+function writableClaimErrors({ persistentVolumeClaim }: Volume, { features }: ServingConfig): FieldError[] {
+  const claim = persistentVolumeClaim as { claimName?: string; readOnly?: boolean } | undefined
+  const mayWrite = featureFlag(features, 'kubernetes.podspec-persistent-volume-write') === 'enabled'
+  if (claim === undefined || claim.readOnly === true || mayWrite) return []
+  const found = `found persistent volume claim ${claim.claimName ?? ''} that is not read-only`
+  return [fieldError(`Persistent volume write support is disabled, but ${found}`, [''])]
 }
 
 function closedText(source: keyof typeof gatedSources, volume: Volume): string {

@@ -4,12 +4,22 @@ import type { AdmissionContext } from '../../../engine/kind.ts'
 import { at, fieldError, invalidValue, missingField } from '../../../model/kubernetes/field-error.ts'
 import type { FieldError } from '../../../model/kubernetes/field-error.ts'
 import { matchesSelector } from '../../../model/kubernetes/label-selector.ts'
+import { idleFieldWarnings } from '../../../model/kubernetes/pod/idle-fields.ts'
 import { podSpecErrors } from '../../../model/kubernetes/pod/validate.ts'
 import { parseShare } from './rollout-bounds.ts'
 import type { Deployment, DeploymentSpec } from './schema.ts'
 
-export function validateDeployment({ spec }: Deployment, { old }: AdmissionContext<Deployment>): FieldError[] {
+export function validateDeployment(
+  { metadata, spec }: Deployment,
+  { old }: AdmissionContext<Deployment>,
+): FieldError[] {
   const errors = [...selectorErrors(spec), ...templateErrors(spec), ...strategyErrors(spec)]
+  // Who made the Revision it belongs to was warned.
+  const isOwned = (metadata.ownerReferences ?? []).length > 0
+  if (!isOwned && !isDeepStrictEqual(spec.template, old?.spec.template)) {
+    const { metadata: pods, spec: podSpec } = spec.template ?? {}
+    errors.push(...at('template.spec', idleFieldWarnings(podSpec, pods?.annotations)))
+  }
   for (const field of ['replicas', 'minReadySeconds', 'progressDeadlineSeconds', 'revisionHistoryLimit'] as const) {
     const value = spec[field] ?? 0
     if (value < 0) errors.push(number(value, field, 'must be greater than or equal to 0'))

@@ -5,13 +5,14 @@ import { dataBytesMax, isBase64, keyErrors } from '../../../model/kubernetes/con
 import { disallowedField, fieldError, invalidValue } from '../../../model/kubernetes/field-error.ts'
 import type { FieldError } from '../../../model/kubernetes/field-error.ts'
 import { StatusError } from '../../../model/kubernetes/status-error.ts'
+import { configWarnings } from '../../../model/knative/config-keys/warnings.ts'
 import { servingSystemNamespace } from '../../../model/knative/feature-flags.ts'
 import { servingConfigObjection, servingConfigWebhook } from '../../../model/serving/config-check/check.ts'
 import type { ConfigMap } from './schema.ts'
 
 /** @throws {StatusError} 400 in the name of Serving's webhook, for a ConfigMap of its that makes no sense */
 export function validateConfigMap(configMap: ConfigMap, { old }: AdmissionContext<ConfigMap>): FieldError[] {
-  const { data = {}, binaryData = {} } = configMap
+  const { metadata, data = {}, binaryData = {} } = configMap
   askServing(configMap)
   const errors: FieldError[] = []
   for (const key of Object.keys(data)) {
@@ -28,7 +29,7 @@ export function validateConfigMap(configMap: ConfigMap, { old }: AdmissionContex
   }
   if (bytes > dataBytesMax) errors.push(fieldError(`Too long: may not be more than ${dataBytesMax} bytes`, ['data']))
   if (old?.immutable === true) errors.push(...immutableErrors(configMap, old))
-  return errors
+  return [...errors, ...configWarnings(metadata, data, old?.data)]
 }
 
 /** On a cluster it is asked before Kubernetes' own rules. */

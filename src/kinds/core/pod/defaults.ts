@@ -1,11 +1,9 @@
 // Defaults of a Pod: those of its spec, and where it runs. Source: kubernetes/kubernetes pkg/registry/core/pod/strategy.go.
 import type { AdmissionContext } from '../../../engine/kind.ts'
 import { setPodDefaults } from '../../../model/kubernetes/pod/defaults.ts'
+import { nodeName } from '../../../model/kubernetes/pod/pod.ts'
 import type { Pod, PodStatus } from '../../../model/kubernetes/pod/pod.ts'
 import type { PodSpec } from '../../../model/kubernetes/pod/pod-spec-schema.ts'
-
-/** The name of the one machine there is. */
-const nodeName = 'knode'
 
 export function setDefaults(pod: Pod, { operation }: Pick<AdmissionContext<Pod>, 'operation'>): void {
   const spec = (pod.spec ??= {})

@@ -7,6 +7,8 @@ import { sourcesOf } from '../../../engine/pods/pod-sources.ts'
 import { podKind } from '../../../model/kubernetes/pod/pod.ts'
 import type { Pod } from '../../../model/kubernetes/pod/pod.ts'
 import type { Resource } from '../../../model/kubernetes/resource.ts'
+import { revisionLabel } from '../../../model/serving/metadata-keys.ts'
+import { featureFlag, featuresConfigMap, servingConfigMap } from '../../../model/serving/serving-config.ts'
 
 /** What containers get to end when Knode itself does, in milliseconds. */
 const shutdownGraceMs = 5_000
@@ -66,6 +68,7 @@ export class PodReconciler implements Reconciler<Pod> {
       directory: join(podDirectory, uid),
       tokenKey: this.#tokenKey,
       onChange: this.#soon(context),
+      detectsHttp2: () => this.#detectsHttp2(pod),
       event: (type, reason, message) => context.event(type, reason, message),
       log: log.child({ kind: podKind, namespace, name }),
     })
@@ -89,6 +92,12 @@ export class PodReconciler implements Reconciler<Pod> {
         context.requeue()
       })
     }
+  }
+
+  /** Serving's flag is about its Revisions' Pods alone, and counts from the next probe on. */
+  #detectsHttp2({ metadata }: Pod): boolean {
+    if (metadata.labels?.[revisionLabel] === undefined) return false
+    return featureFlag(servingConfigMap(this.#deps.config, featuresConfigMap), 'autodetect-http2') === 'enabled'
   }
 
   /** Its Pod is gone, or Knode ends: then the next one starts it again. */

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { AdmissionContext } from '../../../engine/kind.ts'
 import { at, fieldError } from '../../../model/kubernetes/field-error.ts'
 import type { FieldError } from '../../../model/kubernetes/field-error.ts'
+import { idleFieldWarnings } from '../../../model/kubernetes/pod/idle-fields.ts'
 import type { Pod } from '../../../model/kubernetes/pod/pod.ts'
 import type { PodSpec } from '../../../model/kubernetes/pod/pod-spec-schema.ts'
 import { podSpecErrors } from '../../../model/kubernetes/pod/validate.ts'
@@ -12,8 +13,11 @@ const frozen =
   '`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),' +
   '`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)'
 
-export function validatePod({ spec }: Pod, { old }: AdmissionContext<Pod>): FieldError[] {
-  const errors = at('spec', podSpecErrors(spec))
+export function validatePod({ metadata, spec }: Pod, { old }: AdmissionContext<Pod>): FieldError[] {
+  const { ownerReferences = [], annotations } = metadata
+  // Who made what it belongs to was warned.
+  const isNews = old === undefined && ownerReferences.length === 0
+  const errors = at('spec', [...podSpecErrors(spec), ...(isNews ? idleFieldWarnings(spec, annotations) : [])])
   const isMoved = old !== undefined && !isDeepStrictEqual(fixedPart(spec), fixedPart(old.spec))
   return isMoved ? [...errors, fieldError(frozen, ['spec'])] : errors
 }

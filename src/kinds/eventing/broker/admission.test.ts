@@ -67,6 +67,31 @@ namespaceDefaults:
   assert.deepEqual([spec.config?.name, spec.config?.namespace, spec.delivery?.retry], ['mine', 'shop', 9])
 })
 
+test('where the defaults say so, a Broker may only refer to objects of its own namespace', () => {
+  const ours = { 'eventing.knative.dev/broker.class': 'MTChannelBasedBroker' }
+  const ref = { apiVersion: 'v1', kind: 'Service', name: 's', namespace: 'other' }
+  const broker = aBroker(
+    {
+      config: { apiVersion: 'v1', kind: 'ConfigMap', name: 'c', namespace: 'other' },
+      delivery: { deadLetterSink: { ref } },
+    },
+    ours,
+  )
+  const text = (yaml: string): string =>
+    fieldErrorText(validateBroker(broker, admission({ 'config-br-defaults': { 'default-br-config': yaml } })))
+  const refusal =
+    'mismatched namespaces: spec.config.namespace, spec.delivery.deadLetterSink.ref.namespace\n' +
+    'parent namespace: "shop" does not match ref: "other"'
+  const rows: [yaml: string, expected: string][] = [
+    ['', ''],
+    ['clusterDefault: { disallowDifferentNamespaceConfig: false }', ''],
+    ['clusterDefault: { disallowDifferentNamespaceConfig: true }', refusal],
+    ['namespaceDefaults: { shop: { disallowDifferentNamespaceConfig: true } }', refusal],
+    ['namespaceDefaults: { another: { disallowDifferentNamespaceConfig: true } }', ''],
+  ]
+  for (const [yaml, expected] of rows) assert.equal(text(yaml), expected, yaml)
+})
+
 test('what is wrong with a Broker is told in upstream’s words', () => {
   const text = (broker: Broker, old?: Broker): string => fieldErrorText(validateBroker(broker, admission(shipped, old)))
   const ours = { 'eventing.knative.dev/broker.class': 'MTChannelBasedBroker' }

@@ -3,6 +3,7 @@ import { validateDoorAnnotations } from '../../../engine/delivery/annotations.ts
 import type { AdmissionContext } from '../../../engine/kind.ts'
 import { deliveryFlags, validateDelivery } from '../../../model/duck/delivery.ts'
 import { validateKReference } from '../../../model/duck/destination.ts'
+import { staysInNamespace } from '../../../model/knative/broker-defaults.ts'
 import { featuresConfigMap, eventingSystemNamespace } from '../../../model/knative/feature-flags.ts'
 import { at, fieldError, missingField } from '../../../model/kubernetes/field-error.ts'
 import type { FieldError } from '../../../model/kubernetes/field-error.ts'
@@ -12,7 +13,9 @@ import type { Broker } from './schema.ts'
 
 export function validateBroker(broker: Broker, { old, config }: AdmissionContext<Broker>): FieldError[] {
   const features = config.data(eventingSystemNamespace, featuresConfigMap)
-  const flags = deliveryFlags(features)
+  const { namespace = '' } = broker.metadata
+  const isOwnOnly = staysInNamespace(config.data(eventingSystemNamespace, 'config-br-defaults'), namespace)
+  const flags = { ...deliveryFlags(features), ...(isOwnOnly ? { parentNamespace: namespace } : {}) }
   const { config: reference, delivery } = broker.spec ?? {}
   return [
     ...(classOf(broker) === '' ? [missingField(brokerClassAnnotation)] : []),

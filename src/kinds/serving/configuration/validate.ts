@@ -2,6 +2,7 @@
 import type { AdmissionContext } from '../../../engine/kind.ts'
 import { at } from '../../../model/kubernetes/field-error.ts'
 import type { FieldError } from '../../../model/kubernetes/field-error.ts'
+import { idleFieldWarnings } from '../../../model/kubernetes/pod/idle-fields.ts'
 import { serviceLabel } from '../../../model/serving/metadata-keys.ts'
 import { semanticallyEqual } from '../../../model/kubernetes/semantic.ts'
 import { insecureDefaults } from '../../../model/serving/security.ts'
@@ -32,7 +33,12 @@ export function validateConfiguration(
     ]),
     ...at('spec.template', validateTemplate(template, metadata, serving)),
     // Who made its Service was warned.
-    ...(isOwned || !isNew ? [] : at('spec.template.spec', insecureDefaults(template.spec ?? {}, serving.features))),
+    ...(isOwned || !isNew
+      ? []
+      : at('spec.template.spec', [
+          ...insecureDefaults(template.spec ?? {}, serving.features),
+          ...idleFieldWarnings(template.spec, template.metadata?.annotations),
+        ])),
   ]
   if (old === undefined) return errors
   // What a Service owns carries the Service's annotations.

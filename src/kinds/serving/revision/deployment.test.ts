@@ -56,7 +56,7 @@ test('every container learns whose it is, and the one that takes requests its po
     { name: 'K_SERVICE', value: 'hello' },
   ]
   assert.deepEqual(main?.env, [{ name: 'TARGET', value: 'x' }, { name: 'PORT', value: '9000' }, ...knative])
-  assert.deepEqual(main?.ports, [{ name: 'user-port', containerPort: 9000 }])
+  assert.deepEqual(main?.ports, [{ name: 'h2c', containerPort: 9000 }])
   assert.deepEqual(sidecar?.env, [{ name: 'PORT', value: '7' }, ...knative])
   assert.equal(sidecar?.ports, undefined)
 })
@@ -71,10 +71,17 @@ test('without a Service the name of the Service is empty', () => {
   )
 })
 
+test('only a port behind which HTTP/2 is spoken keeps its name: probes have to know', () => {
+  for (const name of ['h2c', 'http1', '']) {
+    const [container] = containersOf(aRevision([{ name: 'a', image, ports: [{ name, containerPort: 9000 }] }]))
+    assert.deepEqual(container?.ports, [{ name: name === 'h2c' ? 'h2c' : 'user-port', containerPort: 9000 }])
+  }
+})
+
 test('a port may have a protocol and no number', () => {
   const revision = aRevision([{ name: 'a', image, ports: [{ name: 'h2c' }] }])
   assert.partialDeepStrictEqual(doorSpec(revision), { containerPort: 8080, protocol: 'h2c' })
-  assert.deepEqual(containersOf(revision)[0]?.ports, [{ name: 'user-port', containerPort: 8080 }])
+  assert.deepEqual(containersOf(revision)[0]?.ports, [{ name: 'h2c', containerPort: 8080 }])
 })
 
 test('probes that name no port number mean the one requests go to', () => {

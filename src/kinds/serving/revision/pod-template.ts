@@ -7,9 +7,10 @@ import { featureFlag } from '../../../model/serving/serving-config.ts'
 import type { ConfigData } from '../../../model/serving/serving-config.ts'
 import { childLabels, workloadAnnotations } from './child-metadata.ts'
 import type { ContainerStatus, Revision } from './schema.ts'
-import { isServing, servingContainer, servingPort } from './serving-container.ts'
+import { isServing, servingContainer, servingPort, servingProtocol } from './serving-container.ts'
 
 const defaultContainerAnnotation = 'kubectl.kubernetes.io/default-container'
+/** What upstream calls the port; one behind which HTTP/2 is spoken keeps its name, which tells probes so. */
 const userPortName = 'user-port'
 const periodSecondsDefault = 10
 
@@ -68,7 +69,7 @@ function makeContainer(container: Container, { metadata, spec }: Revision, featu
   return {
     ...made,
     env: [...env, { name: 'PORT', value: String(port) }, ...knative],
-    ports: [{ name: userPortName, containerPort: port }],
+    ports: [{ name: servingProtocol(spec) === 'h2c' ? 'h2c' : userPortName, containerPort: port }],
     ...aimedProbes(container, port, featureFlag(features, 'multi-container-probing') === 'enabled'),
   }
 }

@@ -3,6 +3,7 @@ import type { AdmissionContext } from '../../../engine/kind.ts'
 import { at } from '../../../model/kubernetes/field-error.ts'
 import type { FieldError } from '../../../model/kubernetes/field-error.ts'
 import { immutableField } from '../../../model/kubernetes/immutable.ts'
+import { idleFieldWarnings } from '../../../model/kubernetes/pod/idle-fields.ts'
 import { configurationLabel } from '../../../model/serving/metadata-keys.ts'
 import { insecureDefaults } from '../../../model/serving/security.ts'
 import { readServingConfig } from '../../../model/serving/serving-config.ts'
@@ -24,7 +25,10 @@ export function validateRevision(revision: Revision, { old, config }: AdmissionC
     // Who made its Configuration was warned.
     ...((metadata.ownerReferences ?? []).length > 0 || old !== undefined
       ? []
-      : at('spec', insecureDefaults(spec ?? {}, serving.features))),
+      : at('spec', [
+          ...insecureDefaults(spec ?? {}, serving.features),
+          ...idleFieldWarnings(spec, metadata.annotations),
+        ])),
     ...(old === undefined
       ? at('spec', validateRevisionSpec(spec ?? {}, serving))
       : immutableField('v1.RevisionSpec', old.spec, spec, 'spec')),

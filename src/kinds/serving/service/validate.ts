@@ -3,6 +3,7 @@ import type { AdmissionContext } from '../../../engine/kind.ts'
 import { at } from '../../../model/kubernetes/field-error.ts'
 import type { FieldError } from '../../../model/kubernetes/field-error.ts'
 import { annotationKeys } from '../../../model/serving/annotation-keys.ts'
+import { idleFieldWarnings } from '../../../model/kubernetes/pod/idle-fields.ts'
 import { semanticallyEqual } from '../../../model/kubernetes/semantic.ts'
 import { insecureDefaults } from '../../../model/serving/security.ts'
 import { readServingConfig } from '../../../model/serving/serving-config.ts'
@@ -17,6 +18,7 @@ import type { Service } from './schema.ts'
 
 export function validateService(service: Service, { old, config }: AdmissionContext<Service>): FieldError[] {
   const { metadata, spec } = service
+  const { template = {} } = spec
   const serving = readServingConfig(config)
   const isNew = !semanticallyEqual(spec.template, old?.spec.template)
   return [
@@ -27,8 +29,9 @@ export function validateService(service: Service, { old, config }: AdmissionCont
     ]),
     ...at('spec', [
       ...at('template', [
-        ...validateTemplate(spec.template ?? {}, metadata, serving),
-        ...(isNew ? at('spec', insecureDefaults(spec.template?.spec ?? {}, serving.features)) : []),
+        ...validateTemplate(template, metadata, serving),
+        ...(isNew ? at('spec', insecureDefaults(template.spec ?? {}, serving.features)) : []),
+        ...(isNew ? at('spec', idleFieldWarnings(template.spec, template.metadata?.annotations)) : []),
       ]),
       ...validateTraffic(spec.traffic ?? [], true),
     ]),
@@ -36,7 +39,7 @@ export function validateService(service: Service, { old, config }: AdmissionCont
       ? []
       : [
           ...validateUserChange(service, old),
-          ...at('spec.template', validateNameChange(spec.template ?? {}, old.spec.template ?? {})),
+          ...at('spec.template', validateNameChange(template, old.spec.template ?? {})),
         ]),
   ]
 }

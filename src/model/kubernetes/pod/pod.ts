@@ -5,6 +5,9 @@ import type { PodSpec } from './pod-spec-schema.ts'
 
 export const podKind = 'Pod'
 
+/** The one machine there is. */
+export const nodeName = 'knode'
+
 /** Annotations of ours on a Pod, see docs/workloads: how its containers run without their image. */
 export const podAnnotations = {
   /** Shell command line of the container that takes requests. `knode.dev/command.NAME` is that of another container. */

@@ -1,0 +1,83 @@
+// What is said of keys without effect, and of those that nothing reads.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fieldErrorText } from '../../kubernetes/field-error.ts'
+import { configWarnings } from './warnings.ts'
+
+const serving = (name: string, data: Record<string, string>, before?: Record<string, string>): string =>
+  fieldErrorText(configWarnings({ namespace: 'knative-serving', name }, data, before))
+
+test('a key without effect is told, with what it does on a cluster and why it does not here', () => {
+  assert.equal(
+    serving('config-observability', { 'metrics-protocol': 'grpc', 'metrics-endpoint': 'otel:4317' }),
+    'no effect in Knode: data[metrics-endpoint], data[metrics-protocol]\n' +
+      '(on a cluster it says where metrics go; ' +
+      'Knode always serves them to Prometheus at /metrics of its API, and sends them nowhere)',
+  )
+})
+
+test('a warning refuses nothing', () => {
+  const found = configWarnings({ namespace: 'knative-serving', name: 'config-gc' }, { nonsense: '1' })
+  assert.deepEqual(
+    found.map(({ level }) => level),
+    ['warning'],
+  )
+})
+
+const quiet: [what: string, name: string, data: Record<string, string>, before?: Record<string, string>][] = [
+  ['values that ask for nothing, in any case', 'config-features', { 'queueproxy.mount-podinfo': ' Disabled ' }],
+  ['empty ones', 'config-deployment', { 'runtime-class-name': '', 'queue-sidecar-rootca': '' }],
+  ['what is served anyway', 'config-observability', { 'metrics-protocol': 'prometheus' }],
+  ['what Knode honours', 'config-autoscaler', { 'stable-window': '10s' }],
+  ['documentation', 'config-gc', { _example: 'anything' }],
+  ['any domain', 'config-domain', { 'shop.example.com': '' }],
+  [
+    'what was told before',
+    'config-deployment',
+    { 'queue-sidecar-cpu-limit': '2', 'progress-deadline': '5s' },
+    { 'queue-sidecar-cpu-limit': '2' },
+  ],
+  ['upstream’s own image', 'config-deployment', { 'queue-sidecar-image': 'ko://knative.dev/serving/cmd/queue' }],
+  [
+    'upstream’s own image by digest',
+    'config-deployment',
+    { 'queue-sidecar-image': 'gcr.io/knative-releases/knative.dev/serving/cmd/queue@sha256:12ab' },
+  ],
+  ['a log of the usual level', 'config-logging', { 'zap-logger-config': '{ "level": "info", "encoding": "json" }' }],
+  ['ConfigMaps of others', 'somebody-elses', { anything: 'x' }],
+]
+for (const [what, name, data, before] of quiet) {
+  test(`nothing is said of ${what}`, () => {
+    assert.equal(serving(name, data, before), '')
+  })
+}
+
+test('a key that was set to something else is told again', () => {
+  const now = { 'queue-sidecar-cpu-limit': '3' }
+  assert.match(serving('config-deployment', now, { 'queue-sidecar-cpu-limit': '2' }), /data\[queue-sidecar-cpu-limit\]/)
+})
+
+test('keys that differ only in their ends share a story', () => {
+  for (const key of ['loglevel.controller', 'loglevel.queueproxy']) {
+    assert.match(serving('config-logging', { [key]: 'debug' }), /knode up --log-level/)
+    assert.equal(serving('config-logging', { [key]: 'info' }), '')
+  }
+})
+
+test('a key that nothing reads is told, with the one that was probably meant', () => {
+  assert.equal(
+    serving('config-autoscaler', { 'stable-windw': '10s' }),
+    'nothing reads this key: data[stable-windw]\n(did you mean stable-window?)',
+  )
+  assert.equal(
+    serving('config-gc', { colour: 'blue' }),
+    'nothing reads this key: data[colour]\n(docs/config-maps.md has those that count)',
+  )
+})
+
+test('a ConfigMap of the same name elsewhere is nobody’s business', () => {
+  for (const namespace of ['default', undefined]) {
+    const id = { name: 'config-gc', ...(namespace === undefined ? {} : { namespace }) }
+    assert.deepEqual(configWarnings(id, { nonsense: '1' }), [])
+  }
+})
