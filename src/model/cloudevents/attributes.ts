@@ -16,11 +16,16 @@ export function nameObjection(name: string): string | undefined {
  * Checks freshly read attributes with legal names and brings them into the form that an ingress passes on, in place: `time` in UTC,
  * empty optional attributes dropped, empty extensions kept.
  * @param problems what was found wrong so far; the error tells all of it.
+ * @param known `isPlain`: whether all texts are known to be printable ASCII.
  * @throws {InvalidEventError}
  */
-export function settleAttributes(attributes: Map<string, AttributeValue>, problems: string[]): void {
+export function settleAttributes(
+  attributes: Map<string, AttributeValue>,
+  problems: string[],
+  { isPlain = false }: { isPlain?: boolean } = {},
+): void {
   attributes.forEach((value, name) => {
-    const objection = checks.get(name)?.(value, attributes) ?? textObjection(name, value)
+    const objection = checks.get(name)?.(value, attributes) ?? (isPlain ? undefined : textObjection(name, value))
     if (objection !== undefined) problems.push(objection)
   })
   for (const name of required) {

@@ -1,13 +1,16 @@
 // Text in HTTP header values. Source: CloudEvents HTTP protocol binding, section 3.1.3.2.
 import { isUtf8 } from 'node:buffer'
 
+/** Whether a header value is printable ASCII that stands for itself. */
+export const isPlainHeader = (value: string): boolean => plain.test(value)
+
 /**
  * The text a header value stands for: quotes undone, then one round of percent-decoding in which a `%` without two hex
  * digits stays as it is. Takes values as Node reads them, one character per byte. `undefined` when the bytes are not
  * UTF-8.
  */
 export function decodeHeaderText(value: string): string | undefined {
-  if (plain.test(value)) return value
+  if (isPlainHeader(value)) return value
   const inner = /^"(.*)"$/s.exec(value)?.[1]?.replace(/\\(.)/gs, '$1') ?? value
   // Characters beyond one byte: somebody decoded the header before us.
   const bytes = Buffer.from(inner, beyondLatin1.test(inner) ? 'utf8' : 'latin1')

@@ -2,7 +2,7 @@
 import { InvalidEventError } from '../../base/errors.ts'
 import { nameObjection, quoted, settleAttributes } from './attributes.ts'
 import type { AttributeValue, CloudEvent, EventMessage } from './event.ts'
-import { decodeHeaderText, encodeHeaderText } from './header-text.ts'
+import { decodeHeaderText, encodeHeaderText, isPlainHeader } from './header-text.ts'
 import { parseBatchJson, parseEventJson, writeEventJson } from './json-format.ts'
 import { essenceOf } from './media-type.ts'
 import { isListHeader, isPassedOn } from './passed-headers.ts'
@@ -94,6 +94,8 @@ export function binaryHeaders({ event, headers: passed }: EventMessage, omitted?
 /** Names are the sender's choice: only so many are remembered, and only up to so many characters. */
 const namesMax = 1_000
 const nameLengthMax = 64
+/** Headers of a message whose places are remembered. */
+const placesMax = 64
 const headerNames = new Map<string, string>([['datacontenttype', 'content-type']])
 
 /** The header that carries the attribute. One and the same text each time, which is what makes it cheap to compare. */
@@ -148,11 +150,11 @@ interface Fields {
 function lookUp(headers: HeaderInput): Fields {
   const fields: Fields = { contentType: undefined, attributes: new Map(), problems: undefined, passed: {} }
   if (isRaw(headers)) {
-    for (let at = 0; at + 1 < headers.length; at += 2) addField(fields, headers[at]!, headers[at + 1]!)
+    for (let at = 0; at + 1 < headers.length; at += 2) addField(fields, useAt(at, headers[at]!), headers[at + 1]!)
   } else {
     for (const [name, value] of Object.entries(headers)) {
-      if (typeof value === 'string') addField(fields, name, value)
-      else for (const one of value ?? []) addField(fields, name, one)
+      if (typeof value === 'string') addField(fields, useOf(name), value)
+      else for (const one of value ?? []) addField(fields, useOf(name), one)
     }
   }
   return fields
@@ -160,8 +162,7 @@ function lookUp(headers: HeaderInput): Fields {
 
 const isRaw = (headers: HeaderInput): headers is readonly string[] => Array.isArray(headers)
 
-function addField(fields: Fields, rawName: string, value: string): void {
-  const { use, name, objection } = useOf(rawName)
+function addField(fields: Fields, { use, name, objection }: HeaderUse, value: string): void {
   switch (use) {
     case 'attribute':
       if (objection !== undefined) (fields.problems ??= []).push(objection)
@@ -185,6 +186,8 @@ function addField(fields: Fields, rawName: string, value: string): void {
 
 /** What a header is to an event; `name` is that of the attribute or of the header, in lower case. */
 interface HeaderUse {
+  /** As it was written. */
+  rawName: string
   use: 'attribute' | 'content-type' | 'pass-on' | 'drop'
   name: string
   /** Why no attribute has this name. */
@@ -194,16 +197,28 @@ interface HeaderUse {
 /** By name as written: every event brings the same few, and looking is cheaper than judging each time. */
 const headerUses = new Map<string, HeaderUse>()
 
+/** By place in the last message: senders repeat themselves, and comparing is cheaper than looking up. */
+const lastUses: HeaderUse[] = []
+
+function useAt(at: number, rawName: string): HeaderUse {
+  const place = at >> 1
+  const last = lastUses[place]
+  if (last !== undefined && last.rawName === rawName) return last
+  const use = useOf(rawName)
+  if (place <= lastUses.length && place < placesMax) lastUses[place] = use
+  return use
+}
+
 function useOf(rawName: string): HeaderUse {
   let known = headerUses.get(rawName)
   if (known === undefined) {
-    known = judge(rawName.toLowerCase())
+    known = { rawName, ...judge(rawName.toLowerCase()) }
     if (headerUses.size < namesMax && rawName.length <= nameLengthMax) headerUses.set(rawName, known)
   }
   return known
 }
 
-function judge(name: string): HeaderUse {
+function judge(name: string): Omit<HeaderUse, 'rawName'> {
   if (name.startsWith('ce-')) {
     const objection = attributeObjection(name.slice(3))
     return { use: 'attribute', name: name.slice(3), objection: objection && `header ${quoted(name)}: ${objection}` }
@@ -230,13 +245,20 @@ function whyNone({ contentType, attributes, problems }: Fields): string {
 
 /** Turns the header values into attributes, in the map they are in: this runs for every event. */
 function readBinary({ attributes, contentType, problems = [] }: Fields, body: Uint8Array): CloudEvent {
+  let isPlain = true
   attributes.forEach((value, name) => {
-    const text = decodeHeaderText(String(value))
+    const raw = String(value)
+    if (isPlainHeader(raw)) return
+    isPlain = false
+    const text = decodeHeaderText(raw)
     if (text === undefined) problems.push(`header ${quoted(`ce-${name}`)}: the value is not UTF-8`)
-    else if (text !== value) attributes.set(name, text)
+    else attributes.set(name, text)
   })
-  if (contentType !== undefined) attributes.set('datacontenttype', contentType)
-  settleAttributes(attributes, problems)
+  if (contentType !== undefined) {
+    isPlain &&= isPlainHeader(contentType)
+    attributes.set('datacontenttype', contentType)
+  }
+  settleAttributes(attributes, problems, { isPlain })
   return { attributes, data: body.length === 0 ? undefined : body }
 }
 
