@@ -18,7 +18,7 @@ import type {
   RevisionDoorSpec,
 } from '../serving.ts'
 import { Invocations } from './door-telemetry.ts'
-import { LoadMeter } from './load-meter.ts'
+import { RequestMeter } from './request-meter.ts'
 import { PodRoom } from './pod-room.ts'
 import { ProxyCall } from './proxy-call.ts'
 import type { CallDeps } from './proxy-call.ts'
@@ -51,7 +51,7 @@ export class Door implements RevisionDoor, AsyncDisposable {
   readonly spec: RevisionDoorSpec
   #deps: DoorOptions
   #room: PodRoom
-  #load: LoadMeter
+  #load: RequestMeter
   #callDeps: CallDeps
   #tunnelDeps: TunnelDeps
   #listener: (() => void) | undefined
@@ -65,7 +65,7 @@ export class Door implements RevisionDoor, AsyncDisposable {
     const { pods, clock, random, metrics } = deps
     this.spec = spec
     this.#deps = deps
-    this.#load = new LoadMeter(clock)
+    this.#load = new RequestMeter(clock)
     this.#room = new PodRoom({
       pods,
       namespace,

@@ -4,7 +4,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { RequestSample } from '../serving.ts'
 
 /** No timers and no memory of single requests: each coming and going adds to one area. */
-export class LoadMeter {
+export class RequestMeter {
   #clock: Clock
   #inFlight = 0
   #requestCount = 0
