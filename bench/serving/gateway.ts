@@ -5,6 +5,7 @@ import { createLogger } from '../../src/base/log.ts'
 import { createMetrics } from '../../src/base/metrics.ts'
 import { systemRandom } from '../../src/base/random.ts'
 import { createPodTable } from '../../src/engine/pod-table.ts'
+import { createCertificateTable } from '../../src/engine/request-path/certificate-table.ts'
 import { createEndpointTable } from '../../src/engine/request-path/endpoint-table.ts'
 import { startGateway } from '../../src/engine/request-path/http-front.ts'
 import { createRevisionDoors } from '../../src/engine/request-path/revision-doors.ts'
@@ -43,7 +44,8 @@ pods.register({
 })
 const endpoints = createEndpointTable()
 endpoints.add({ find: (asked) => (asked === host ? door : undefined) })
-const gateway = await startGateway({ host: '127.0.0.1', port: 0, endpoints, ...deps })
+const certificates = createCertificateTable()
+const gateway = await startGateway({ host: '127.0.0.1', port: 0, endpoints, certificates, ...deps })
 console.log(`ready ${gateway.url}/`)
 process.stdin.on('data', () => undefined)
 process.stdin.on('end', () => process.exit(0))

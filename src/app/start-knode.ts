@@ -23,6 +23,7 @@ import type { ConfigReader, KindDefinition } from '../engine/kind.ts'
 import { createPodTable } from '../engine/pod-table.ts'
 import { closedEndpoint } from '../engine/reconciler.ts'
 import type { ResourceClient } from '../engine/reconciler.ts'
+import { createCertificateTable } from '../engine/request-path/certificate-table.ts'
 import { createEndpointTable } from '../engine/request-path/endpoint-table.ts'
 import { startGateway } from '../engine/request-path/http-front.ts'
 import { createRevisionDoors } from '../engine/request-path/revision-doors.ts'
@@ -32,6 +33,7 @@ import type { Resource } from '../model/kubernetes/resource.ts'
 import { openEventTransport } from '../ports/event-transport/open.ts'
 import { openResourceStore } from '../ports/resource-store/open.ts'
 import { openWorkloadRuntime } from '../ports/workload-runtime/open.ts'
+import { keepAuthorityFile } from './authority-file.ts'
 import { bootstrap } from './bootstrap.ts'
 import type { Config } from './config-schema.ts'
 import { parseConfig } from './config.ts'
@@ -118,6 +120,7 @@ export async function startKnode(options: KnodeOptions = {}): Promise<RunningKno
   const revisions = createRevisionDoors({ pods, clock, random, log, metrics, writeRequestLog })
   const autoscaler = starting.use(createAutoscaler({ caches, client, clock, log, metrics, pods, revisions }))
   const endpoints = createEndpointTable()
+  const certificates = createCertificateTable()
   const notYet = endpoints.add({ find: () => closedEndpoint('Knode is starting') })
   const { eventBytesMax, graceMs, host } = config
   const gateway = starting.use(
@@ -125,6 +128,7 @@ export async function startKnode(options: KnodeOptions = {}): Promise<RunningKno
       host,
       port: config.gatewayPort,
       endpoints,
+      certificates,
       clock,
       log,
       metrics,
@@ -170,6 +174,7 @@ export async function startKnode(options: KnodeOptions = {}): Promise<RunningKno
         delivery,
         runtime,
         endpoints,
+        certificates,
         pods,
         podDirectory: join(directory, 'pods'),
         revisions,
@@ -183,6 +188,7 @@ export async function startKnode(options: KnodeOptions = {}): Promise<RunningKno
       },
     }),
   )
+  starting.use(keepAuthorityFile({ caches, directory, log }))
   // Doors close before anything behind them does.
   starting.defer(async () => {
     await Promise.all([gateway[Symbol.asyncDispose](), api[Symbol.asyncDispose]()])

@@ -1,45 +1,84 @@
-// A self-signed TLS certificate for one machine. Source: RFC 5280 (X.509) in DER, RFC 5758 (ECDSA with SHA-256).
-import { createPublicKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+// TLS certificates of Knode's own: self-signed ones for one machine, an authority, and what it signs. Source: RFC 5280
+// (X.509), RFC 5758 (ECDSA with SHA-256), RFC 4055 (RSA with SHA-256).
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { isIPv4, isIPv6 } from 'node:net'
+import { bitString, content, none, objectId, octets, parts, pem, sequence, time, tlv, utf8, yes } from './der.ts'
 
 export interface Certificate {
-  /** PEM; it is its own authority, so clients trust it by this very text. */
+  /** PEM. */
   cert: string
   /** PEM, PKCS #8. Secret. */
   key: string
 }
 
 export interface CertificateOptions {
-  /** Common name of subject and issuer. */
+  /** Common name of the subject. */
   commonName: string
   /** DNS names and IP addresses the certificate is good for. */
   hosts: readonly string[]
   /** Start of its life, in milliseconds since 1970. */
   nowMs: number
-  /** @default 3650 */
+  /** No longer than its authority's. @default 3650 */
   validDays?: number
+  /** Who signs it. @default itself: then it is its own authority, so that clients trust it by its very text */
+  authority?: Certificate
 }
 
 const dayMs = 86_400_000
 /** Clocks of clients may be a little behind. */
 const clockSkewMs = 300_000
 
-/** Makes a key (P-256) and a certificate for it. */
-export function createCertificate({ commonName, hosts, nowMs, validDays = 3650 }: CertificateOptions): Certificate {
+/**
+ * Makes a key (P-256) and a certificate for it.
+ * @throws {Error} when the authority is none that can sign, e.g. for a key of another algorithm than EC and RSA.
+ */
+export function createCertificate(options: CertificateOptions): Certificate {
+  const { commonName, hosts, authority } = options
+  // Extended key usage: serverAuth.
+  const forServers = [extension('2.5.29.37', sequence(objectId('1.3.6.1.5.5.7.3.1'))), namesOf(hosts)]
+  const own = authority === undefined
+  return issue({ ...options, subject: nameOf(commonName) }, [
+    ...usage({ isAuthority: own, signs: true }),
+    ...forServers,
+  ])
+}
+
+/** Makes an authority: it signs other certificates and is good for nothing else. */
+export function createAuthority(options: Pick<CertificateOptions, 'commonName' | 'nowMs' | 'validDays'>): Certificate {
+  return issue({ ...options, subject: nameOf(options.commonName) }, usage({ isAuthority: true, signs: false }))
+}
+
+type Issue = Pick<CertificateOptions, 'nowMs' | 'validDays' | 'authority'> & { subject: Buffer }
+
+function issue({ nowMs, validDays = 3650, authority, subject }: Issue, extensions: Buffer[]): Certificate {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const name = sequence(tlv(0x31, sequence(objectId('2.5.4.3'), tlv(0x0c, Buffer.from(commonName)))))
-  const algorithm = sequence(objectId('1.2.840.10045.4.3.2'))
+  const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' })
+  const keyId = createHash('sha1')
+    .update(content(parts(spki)[1]!).subarray(1))
+    .digest()
+  const signer = authority === undefined ? { name: subject, key: privateKey, keyId } : signerOf(authority)
+  const untilMs = Math.min(nowMs + validDays * dayMs, signer.untilMs ?? Infinity)
+  const algorithm = signatureAlgorithm(signer.key)
   const toBeSigned = sequence(
     tlv(0xa0, tlv(0x02, Buffer.from([2]))),
     tlv(0x02, Buffer.concat([Buffer.from([0x01]), randomBytes(15)])),
     algorithm,
-    name,
-    sequence(time(nowMs - clockSkewMs), time(nowMs + validDays * dayMs)),
-    name,
-    createPublicKey(privateKey).export({ type: 'spki', format: 'der' }),
-    tlv(0xa3, sequence(...extensions(hosts))),
+    signer.name,
+    sequence(time(nowMs - clockSkewMs), time(untilMs)),
+    subject,
+    spki,
+    tlv(
+      0xa3,
+      sequence(
+        ...extensions,
+        extension('2.5.29.14', octets(keyId)),
+        ...(signer.keyId === undefined ? [] : [extension('2.5.29.35', sequence(tlv(0x80, signer.keyId)))]),
+      ),
+    ),
   )
-  const signature = sign('sha256', toBeSigned, { key: privateKey, dsaEncoding: 'der' })
+  const signature = sign('sha256', toBeSigned, { key: signer.key, dsaEncoding: 'der' })
   const der = sequence(toBeSigned, algorithm, bitString(signature, 0))
   return {
     cert: pem('CERTIFICATE', der),
@@ -47,22 +86,56 @@ export function createCertificate({ commonName, hosts, nowMs, validDays = 3650 }
   }
 }
 
-function extensions(hosts: readonly string[]): Buffer[] {
+interface Signer {
+  /** As it stands in the signer's own certificate. */
+  name: Buffer
+  key: KeyObject
+  keyId?: Buffer | undefined
+  untilMs?: number
+}
+
+function signerOf({ cert, key }: Certificate): Signer {
+  const parsed = new X509Certificate(cert)
+  const fields = parts(parts(parsed.raw)[0]!).filter((field) => field[0] !== 0xa0)
+  const extensions = fields.find((field) => field[0] === 0xa3)
+  const known = extensions === undefined ? [] : parts(parts(extensions)[0]!).map((each) => parts(each))
+  const keyId = known.find(([id]) => id!.equals(objectId('2.5.29.14')))?.at(-1)
+  return {
+    name: fields[4]!,
+    key: createPrivateKey(key),
+    keyId: keyId && content(content(keyId)),
+    untilMs: Date.parse(parsed.validTo),
+  }
+}
+
+function signatureAlgorithm({ asymmetricKeyType: type }: KeyObject): Buffer {
+  if (type === 'ec') return sequence(objectId('1.2.840.10045.4.3.2'))
+  if (type === 'rsa') return sequence(objectId('1.2.840.113549.1.1.11'), none)
+  throw new Error(`keys of type ${type} cannot sign here: use EC or RSA`)
+}
+
+// --- names and extensions ---
+
+const nameOf = (commonName: string): Buffer => sequence(tlv(0x31, sequence(objectId('2.5.4.3'), utf8(commonName))))
+
+const extension = (id: string, value: Buffer, { critical = false } = {}): Buffer =>
+  sequence(objectId(id), ...(critical ? [yes] : []), octets(value))
+
+/** Basic constraints and key usage: keyCertSign for authorities, digitalSignature for who speaks TLS. */
+function usage({ isAuthority, signs }: { isAuthority: boolean; signs: boolean }): Buffer[] {
+  const bits = (signs ? 0x80 : 0) | (isAuthority ? 0x04 : 0)
+  return [
+    extension('2.5.29.19', isAuthority ? sequence(yes) : sequence(), { critical: true }),
+    extension('2.5.29.15', bitString(Buffer.from([bits]), isAuthority ? 2 : 7), { critical: true }),
+  ]
+}
+
+function namesOf(hosts: readonly string[]): Buffer {
   const names = hosts.map((host) => {
     const address = addressBytes(host)
     return address === undefined ? tlv(0x82, Buffer.from(host)) : tlv(0x87, address)
   })
-  const critical = tlv(0x01, Buffer.from([0xff]))
-  const extension = (id: string, value: Buffer, ...flags: Buffer[]): Buffer =>
-    sequence(objectId(id), ...flags, tlv(0x04, value))
-  return [
-    // Basic constraints: an authority. Key usage: digitalSignature and keyCertSign.
-    extension('2.5.29.19', sequence(tlv(0x01, Buffer.from([0xff]))), critical),
-    extension('2.5.29.15', bitString(Buffer.from([0x84]), 2), critical),
-    // Extended key usage: serverAuth.
-    extension('2.5.29.37', sequence(objectId('1.3.6.1.5.5.7.3.1'))),
-    extension('2.5.29.17', sequence(...names)),
-  ]
+  return extension('2.5.29.17', sequence(...names))
 }
 
 /** The bytes of an IP address; undefined for a name. */
@@ -77,36 +150,3 @@ function addressBytes(host: string): Buffer | undefined {
   const middle = Array.from({ length: 8 - start.length - end.length }, () => 0)
   return Buffer.from([...start, ...middle, ...end].flatMap((group) => [group >> 8, group & 255]))
 }
-
-// --- DER ---
-
-function tlv(tag: number, ...content: Buffer[]): Buffer {
-  const body = Buffer.concat(content)
-  if (body.length < 0x80) return Buffer.concat([Buffer.from([tag, body.length]), body])
-  const length = body.length < 0x100 ? [0x81, body.length] : [0x82, body.length >> 8, body.length & 255]
-  return Buffer.concat([Buffer.from([tag, ...length]), body])
-}
-
-const sequence = (...content: Buffer[]): Buffer => tlv(0x30, ...content)
-const bitString = (bits: Buffer, unused: number): Buffer => tlv(0x03, Buffer.from([unused]), bits)
-
-function objectId(text: string): Buffer {
-  const [first = 0, second = 0, ...rest] = text.split('.').map(Number)
-  const base128 = (value: number): number[] => {
-    const digits = [value & 127]
-    for (let left = value >>> 7; left > 0; left >>>= 7) digits.unshift((left & 127) | 128)
-    return digits
-  }
-  return tlv(0x06, Buffer.from([first * 40 + second, ...rest.flatMap(base128)]))
-}
-
-/** UTCTime up to 2049, GeneralizedTime from then on. */
-function time(ms: number): Buffer {
-  const text = `${new Date(ms).toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`
-  return text < '2050' ? tlv(0x17, Buffer.from(text.slice(2))) : tlv(0x18, Buffer.from(text))
-}
-
-const pem = (label: string, der: Buffer): string =>
-  [`-----BEGIN ${label}-----`, ...(der.toString('base64').match(/.{1,64}/g) ?? []), `-----END ${label}-----`, ''].join(
-    '\n',
-  )

@@ -89,6 +89,17 @@ export async function removeSurplus(
   }
 }
 
+/** Removes the children of a kind that are not among those wanted. */
+export async function removeOthers(
+  context: ReconcileContext,
+  kind: KindId,
+  wanted: ReadonlySet<string>,
+): Promise<void> {
+  for (const { metadata } of context.children(kind)) {
+    if (!wanted.has(metadata.name)) await context.remove(kind, metadata.namespace ?? '', metadata.name)
+  }
+}
+
 /** The child's Ready condition; one that says nothing yet is Unknown. */
 export function readinessOf(child: Resource): Condition {
   const unsaid = `${child.kind} does not have Ready condition`

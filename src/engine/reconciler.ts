@@ -10,6 +10,8 @@ import type { EventStream, EventTransport } from '../ports/event-transport/port.
 import type { WorkloadRuntime } from '../ports/workload-runtime/port.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { SecureContext } from 'node:tls'
+import type { KeyPair } from '../base/key-pair.ts'
 import type { Autoscaler } from './autoscaler.ts'
 import type { FlowFeed } from './flow.ts'
 import type { ConfigReader, KindId } from './kind.ts'
@@ -99,6 +101,7 @@ export interface KindDeps {
   delivery: DeliveryEngine
   runtime: WorkloadRuntime
   endpoints: EndpointTable
+  certificates: CertificateTable
   pods: PodTable
   revisions: RevisionDoors
   autoscaler: Autoscaler
@@ -265,13 +268,30 @@ export function closedEndpoint(message: string, status = 503): EventEndpoint {
 }
 
 export interface EndpointTable {
-  /** `host` in lower case and without port, `path` without query. */
-  find(host: string, path: string): Endpoint | undefined
+  /** `host` in lower case and without port, `path` without query. `isSecure`: asked by https. @default false */
+  find(host: string, path: string, isSecure?: boolean): Endpoint | undefined
   /** Providers are asked in the order they were added. Disposing removes it. */
   add(provider: EndpointProvider): Disposable
 }
 
 export interface EndpointProvider {
   /** `host` is `''` when the request names the gateway itself by address. */
-  find(host: string, path: string): Endpoint | undefined
+  find(host: string, path: string, isSecure?: boolean): Endpoint | undefined
+}
+
+/** A certificate for some hosts; `*.` at the beginning of one means any one part. */
+export interface HostCertificate {
+  hosts: readonly string[]
+  /** Checked. The same object means that nothing has changed. Absent: what the owner's hosts had stays. */
+  pair?: KeyPair
+}
+
+/** Which certificate the gateway shows to TLS clients. */
+export interface CertificateTable {
+  /** Puts these in the place of the owner's former ones. */
+  program(ownerId: string, certificates: readonly HostCertificate[]): void
+  /** Takes all of an owner out. */
+  withdraw(ownerId: string): void
+  /** `serverName` in lower case. */
+  find(serverName: string): SecureContext | undefined
 }

@@ -17,6 +17,7 @@ import { createFlowFeed } from '../../src/engine/flow.ts'
 import type { KindDefinition } from '../../src/engine/kind.ts'
 import { createPodTable } from '../../src/engine/pod-table.ts'
 import type { KindDeps, ResourceClient } from '../../src/engine/reconciler.ts'
+import { createCertificateTable } from '../../src/engine/request-path/certificate-table.ts'
 import { createEndpointTable } from '../../src/engine/request-path/endpoint-table.ts'
 import { createRevisionDoors } from '../../src/engine/request-path/revision-doors.ts'
 import { customResourceDefinition } from '../../src/kinds/apiextensions/custom-resource-definition/kind.ts'
@@ -63,6 +64,7 @@ export async function startTestApiServer(kinds: readonly KindDefinition[] = []):
     ...environment,
     ...absent,
     endpoints: createEndpointTable(),
+    certificates: createCertificateTable(),
     pods,
     revisions,
     podDirectory: '',

@@ -6,6 +6,7 @@ import { skipUnless } from './require.ts'
 const versionArguments: Readonly<Record<string, string[]>> = {
   kubectl: ['version', '--client'],
   go: ['version'],
+  openssl: ['version'],
 }
 
 /** Skips the test unless all of these are on PATH. @returns whether to go on. */

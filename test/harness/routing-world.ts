@@ -5,7 +5,8 @@ import { seededRandom } from '../../src/base/random.ts'
 import { startSmallWorld } from '../../src/engine/control-loop/small-world.ts'
 import type { SmallWorld, SmallWorldOptions } from '../../src/engine/control-loop/small-world.ts'
 import type { KindDefinition } from '../../src/engine/kind.ts'
-import type { ForwardOptions } from '../../src/engine/reconciler.ts'
+import type { CertificateTable, ForwardOptions } from '../../src/engine/reconciler.ts'
+import { createCertificateTable } from '../../src/engine/request-path/certificate-table.ts'
 import { createEndpointTable } from '../../src/engine/request-path/endpoint-table.ts'
 import type { RevisionDoor } from '../../src/engine/serving.ts'
 import { clusterDomainClaim } from '../../src/kinds/networking/cluster-domain-claim/kind.ts'
@@ -42,6 +43,8 @@ export interface RoutingWorld extends SmallWorld {
   says(kind: string, name: string, type?: string): Promise<string>
   /** Makes a Revision of a Configuration, and the Configuration say that it is its latest one. */
   roll(configuration: string, revision: string, ready?: ConditionStatus): Promise<void>
+  /** What the gateway shows to TLS clients. */
+  certificates: CertificateTable
   /** Sets keys of a ConfigMap in knative-serving. */
   configure(name: string, data: Record<string, string>): Promise<void>
 }
@@ -70,6 +73,7 @@ export async function startRoutingWorld(
   options: Pick<SmallWorldOptions, 'stored' | 'store' | 'clock'> = {},
 ): Promise<RoutingWorld> {
   const endpoints = createEndpointTable()
+  const certificates = createCertificateTable()
   const revisions = {
     open: () => {
       throw new Error('nobody opens doors here')
@@ -80,7 +84,7 @@ export async function startRoutingWorld(
   const random = seededRandom(7)
   const wired = (kind: KindDefinition): KindDefinition => ({
     ...kind,
-    reconciler: (deps) => kind.reconciler!({ ...deps, endpoints, revisions, random }),
+    reconciler: (deps) => kind.reconciler!({ ...deps, endpoints, certificates, revisions, random }),
   })
   const world = await startSmallWorld({
     kinds: [
@@ -93,6 +97,7 @@ export async function startRoutingWorld(
       revision,
       service,
       plain('', 'ConfigMap', 'v1', true),
+      plain('', 'Secret', 'v1', true),
     ],
     ...options,
   })
@@ -100,7 +105,7 @@ export async function startRoutingWorld(
     const endpoint = endpoints.find(host, path.split('?')[0]!)
     if (endpoint?.kind !== 'http') return { status: 404 }
     const answer: Answer = {}
-    const request = { url: path, headers: { host, ...headers }, resume: () => undefined }
+    const request = { url: path, headers: { host, ...headers }, socket: {}, resume: () => undefined }
     const response = {
       writeHead(status: number, given: Record<string, string>) {
         Object.assign(answer, { status, ...(given['location'] !== undefined && { location: given['location'] }) })
@@ -117,6 +122,7 @@ export async function startRoutingWorld(
   return Object.assign(world, {
     ask,
     read,
+    certificates,
     shares(host: string, times: number) {
       const counts: Record<string, number> = {}
       for (let count = 0; count < times; count++) {

@@ -209,6 +209,7 @@ export function fakeDeps({ clock, client, caches, endpoints }: FakeWorld): KindD
         return { [Symbol.dispose]: () => undefined }
       },
     },
+    certificates: { program: () => undefined, withdraw: () => undefined, find: () => undefined },
     addresses: {
       gatewayUrl: 'http://127.0.0.1:7481',
       apiUrl: 'http://127.0.0.1:7480',

@@ -50,7 +50,7 @@ export function createSender({ http, endpoints, clock }: SenderDeps): Send {
     const { target } = outgoing
     if (target.objection !== undefined) return Promise.resolve({ kind: 'no-request', reason: target.objection })
     if (target.own !== undefined) {
-      const endpoint = endpoints.find(target.own.host, target.own.path)
+      const endpoint = endpoints.find(target.own.host, target.own.path, target.isSecureWithin)
       if (endpoint?.kind === 'events') return acceptWithin(endpoint, outgoing, clock)
     }
     return http.exchange(eventRequest(outgoing))
@@ -61,6 +61,7 @@ function eventRequest(outgoing: Outgoing): HttpRequest {
   const { message, target, timeoutMs, namespace, prefersReply, webhookOrigin, signal } = outgoing
   const { headers, body } = writeEvents(outgoing)
   headers.push('host', target.host)
+  if (target.isSecureWithin === true) headers.push('x-forwarded-proto', 'https')
   if (namespace !== undefined) headers.push('kn-namespace', namespace)
   if (prefersReply === true && !isBatch(message)) headers.push('prefer', 'reply')
   if (webhookOrigin !== undefined) headers.push('webhook-request-origin', webhookOrigin)
@@ -105,11 +106,13 @@ export type AskConsent = (question: ConsentQuestion) => Promise<Answer>
 export function createConsentAsker({ http, endpoints }: Pick<SenderDeps, 'http' | 'endpoints'>): AskConsent {
   return ({ target, timeoutMs, origin, ratePerMinute, signal }) => {
     if (target.objection !== undefined) return Promise.resolve({ kind: 'no-request', reason: target.objection })
-    if (target.own !== undefined && endpoints.find(target.own.host, target.own.path)?.kind === 'events') {
+    const { own, isSecureWithin } = target
+    if (own !== undefined && endpoints.find(own.host, own.path, isSecureWithin)?.kind === 'events') {
       const headers = { 'webhook-allowed-origin': '*' }
       return Promise.resolve({ kind: 'answer', status: 200, headers, body: new Uint8Array(), bodyCut: false })
     }
     const headers: Record<string, string> = { host: target.host, 'webhook-request-origin': origin }
+    if (target.isSecureWithin === true) headers['x-forwarded-proto'] = 'https'
     if (ratePerMinute !== undefined) headers['webhook-request-rate'] = String(ratePerMinute)
     const { origin: server, pool, path, CACerts } = target
     const body = undefined

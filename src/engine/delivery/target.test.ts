@@ -17,11 +17,14 @@ const own: [string, string, string, string][] = [
   ['http://127.0.0.1:7481/ns/broker', '', '/ns/broker', '/ns/broker'],
   ['http://localhost:7481/ns/broker', '', '/ns/broker', '/ns/broker'],
   ['http://hello.ns.127.0.0.1.sslip.io:7481/', 'hello.ns.127.0.0.1.sslip.io', '/', '/'],
+  ['https://hello.ns.127.0.0.1.sslip.io:7481/a', 'hello.ns.127.0.0.1.sslip.io', '/a', '/a'],
+  ['https://127.0.0.1:7481/ns/broker', '', '/ns/broker', '/ns/broker'],
 ]
 
 for (const [url, host, path, fullPath] of own) {
   test(`${url} stays in the process`, () => {
-    const { own, origin, path: requestPath } = target(url)
+    const { own, origin, path: requestPath, isSecureWithin = false } = target(url)
+    assert.equal(isSecureWithin, url.startsWith('https:'))
     assert.deepEqual(own, { host, path })
     assert.equal(origin, addresses.gatewayUrl)
     assert.equal(requestPath, fullPath)
@@ -32,6 +35,8 @@ const outside: [string, string, string][] = [
   ['http://example.com/a?b', 'http://example.com', '/a?b'],
   ['https://example.com', 'https://example.com', '/'],
   ['http://127.0.0.1:9999/x', 'http://127.0.0.1:9999', '/x'],
+  ['http://hello.ns.127.0.0.1.sslip.io/', 'http://hello.ns.127.0.0.1.sslip.io', '/'],
+  ['https://hello.ns.127.0.0.1.sslip.io/', 'https://hello.ns.127.0.0.1.sslip.io', '/'],
   ['http://svc.cluster.local.example.com/', 'http://svc.cluster.local.example.com', '/'],
   ['ftp://example.com/a/b', 'http://example.com', '/'],
   ['example.com/a/b', 'http://example.com', '/'],
@@ -41,7 +46,7 @@ const outside: [string, string, string][] = [
 for (const [url, origin, path] of outside) {
   test(`${url} goes to ${origin}${path}`, () => {
     const parsed = target(url)
-    assert.equal(parsed.own, undefined)
+    assert.deepEqual([parsed.own, parsed.isSecureWithin], [undefined, undefined])
     assert.deepEqual([parsed.origin, parsed.path, parsed.objection], [origin, path, undefined])
   })
 }
@@ -49,3 +54,12 @@ for (const [url, origin, path] of outside) {
 for (const url of ['', '/only/a/path', 'http://', 'http://a b/']) {
   test(`"${url}" is no URL to send to`, () => assert.match(String(target(url).objection), /is no URL/))
 }
+
+test('on the ports of the schemes themselves the gateway’s names need none', () => {
+  const own = (url: string, port: string): boolean =>
+    parseTarget({ url }, { ...addresses, gatewayUrl: `http://127.0.0.1:${port}`, serviceDomain: `svc.test:${port}` })
+      .own !== undefined
+  assert.ok(own('https://hello.ns.svc.test/', '443'))
+  assert.ok(!own('http://hello.ns.svc.test/', '443'))
+  assert.ok(own('http://hello.ns.svc.test/', '80'))
+})

@@ -16,6 +16,8 @@ export interface Target {
   host: string
   /** Set when this process answers for the name: what to ask the endpoint table for. */
   own?: { host: string; path: string }
+  /** It is our own by https: within the process nobody listens in, and its program is told that all is well. */
+  isSecureWithin?: true
   /** Certificates trusted beside the system's. */
   CACerts?: string
   /** Why no request can be made of the URL. */
@@ -44,6 +46,7 @@ export function parseTarget(address: Addressable & { url: string }, addresses: A
     path: parsed.pathname + parsed.search,
     host: parsed.host,
     ...(ownHost !== undefined && { own: { host: ownHost, path: parsed.pathname } }),
+    ...(ownHost !== undefined && parsed.protocol === 'https:' && { isSecureWithin: true }),
     ...(address.CACerts !== undefined && { CACerts: address.CACerts }),
   }
 }
@@ -53,7 +56,8 @@ function ownHostOf(url: URL, { gatewayUrl, serviceDomain }: Addresses): string |
   const name = url.hostname.toLowerCase()
   if (name.endsWith(clusterSuffix)) return name
   // Public names of Services lead to the gateway, too: asking DNS would only come back here, or fail offline.
-  if (url.host.toLowerCase().endsWith(`.${serviceDomain}`)) return name
+  const [domain = '', port = '80'] = serviceDomain.split(':')
+  if (name.endsWith(`.${domain}`) && portOf(url) === port) return name
   const gateway = URL.parse(gatewayUrl)
   if (gateway === null || portOf(url) !== portOf(gateway)) return undefined
   const bothLoopback = loopbackNames.has(name) && loopbackNames.has(gateway.hostname)

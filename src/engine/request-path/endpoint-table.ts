@@ -4,9 +4,9 @@ import type { EndpointProvider, EndpointTable } from '../reconciler.ts'
 export function createEndpointTable(): EndpointTable {
   let providers: readonly EndpointProvider[] = []
   return {
-    find(host, path) {
+    find(host, path, isSecure) {
       for (const provider of providers) {
-        const endpoint = provider.find(host, path)
+        const endpoint = provider.find(host, path, isSecure)
         if (endpoint !== undefined) return endpoint
       }
       return undefined

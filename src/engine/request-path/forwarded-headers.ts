@@ -1,6 +1,8 @@
 // The headers a program gets, and those its client gets back. Source: knative/serving pkg/activator/handler,
 // pkg/queue/sharedmain, pkg/http/header; knative/networking pkg/http/header.
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import type { Random } from '../../base/random.ts'
 import type { ForwardOptions } from '../reconciler.ts'
 
@@ -66,7 +68,7 @@ export function requestHeaders(
       if (!knativeHeaders.has(name) && !(isRevision && forwarding.takes(name, value))) headers.push(name, value)
     }
   }
-  if (isRevision) forwarding.addTo(headers, request.socket.remoteAddress ?? '', rules.random)
+  if (isRevision) forwarding.addTo(headers, request.socket, rules.random)
   return headers
 }
 
@@ -105,15 +107,18 @@ class Forwarding {
     }
   }
 
-  addTo(headers: string[], remoteAddress: string, random: Random): void {
-    const address = plainAddress(remoteAddress)
+  addTo(headers: string[], socket: Socket, random: Random): void {
+    const address = plainAddress(socket.remoteAddress ?? '')
     const forwardedFor = this.#for + address
-    const proto = this.#proto || 'http'
+    const proto = isEncrypted(socket) ? 'https' : this.#proto || 'http'
     headers.push('X-Forwarded-For', forwardedFor, 'X-Forwarded-Proto', proto, 'K-Proxy-Request', 'activator')
     if (!this.#isForwarded) headers.push('Forwarded', forwardedText(forwardedFor, this.#host, proto))
     if (!this.#isTraced) headers.push('Traceparent', newTraceparent(random))
   }
 }
+
+/** Whether TLS protects the connection. */
+export const isEncrypted = (socket: Socket): boolean => (socket as Partial<TLSSocket>).encrypted === true
 
 /** W3C Trace Context: an id for all that comes of this request, of which nothing is recorded here. */
 function newTraceparent(random: Random): string {

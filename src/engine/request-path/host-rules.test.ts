@@ -30,7 +30,7 @@ function aTable(inside: Record<string, Endpoint> = {}) {
     if (endpoint === undefined) return { status: 404 }
     assert.equal(endpoint.kind, 'http')
     const answer: Answer = {}
-    const request = { url: path, headers: { host, ...headers }, resume: () => undefined }
+    const request = { url: path, headers: { host, ...headers }, socket: {}, resume: () => undefined }
     const response = {
       writeHead(status: number, { location }: Record<string, string>) {
         Object.assign(answer, { status, ...(location !== undefined && { location }) })
@@ -172,6 +172,9 @@ test('the door for events behind a host is found itself', () => {
   const mapped = aPath([to('orders-kn-channel')], { rewriteHost: 'orders-kn-channel.shop.svc.cluster.local' })
   rules.program(anOwner('a'), [{ hosts: ['orders.example.com'], paths: [mapped] }])
   assert.equal(endpoints.find('orders.example.com', '/'), door)
+  rules.program(anOwner('a'), [{ hosts: ['orders.example.com'], paths: [{ ...mapped, isRedirected: true }] }])
+  assert.equal(endpoints.find('orders.example.com', '/', true), door, 'by https, where others are sent')
+  assert.equal(endpoints.find('orders.example.com', '/')?.kind, 'http')
 })
 
 test('rules that lead in a circle end', () => {
@@ -188,8 +191,11 @@ test('rules that lead in a circle end', () => {
 test('where clients are to use HTTPS they are sent there', () => {
   const { rules, ask } = aTable()
   rules.program(anOwner('a'), [{ hosts: ['h'], paths: [aPath([to('r1')], { isRedirected: true })] }])
-  assert.deepEqual(ask('h', '/a/b?c=d', { host: 'h:7481' }), { status: 301, location: 'https://h/a/b?c=d' })
-  assert.deepEqual(ask('h', 'http://h:7481/a?b', {}), { status: 301, location: 'https://h/a?b' })
+  assert.deepEqual(ask('h', '/a/b?c=d', { host: 'h:7481' }), { status: 301, location: 'https://h:7481/a/b?c=d' })
+  assert.deepEqual(ask('h', '/a', { host: 'h:80' }), { status: 301, location: 'https://h/a' })
+  assert.deepEqual(ask('h', '/a', { host: 'h' }), { status: 301, location: 'https://h/a' })
+  assert.deepEqual(ask('h', 'http://h:7481/a?b', {}), { status: 301, location: 'https://h:7481/a?b' })
+  assert.equal(ask('h', '/', { 'x-forwarded-proto': 'https' }).by, 'r1', 'a proxy before us has done it')
 })
 
 test('new rules take the place of the old ones at once', () => {
@@ -258,7 +264,7 @@ test('upgrades go the same way, and are refused where nobody takes them', () => 
   const upgrade = (host: string): string => {
     const endpoint = endpoints.find(host, '/')
     const socket = new PassThrough()
-    const request = { url: '/', headers: { host } } as IncomingMessage
+    const request = { url: '/', headers: { host }, socket: {} } as IncomingMessage
     if (endpoint?.kind === 'http') endpoint.upgrade!(request, socket, Buffer.alloc(0))
     return String(socket.read() ?? '').split('\r\n\r\n')[0]!
   }

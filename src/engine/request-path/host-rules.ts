@@ -67,6 +67,11 @@ export class HostRules implements EndpointProvider {
     return undefined
   }
 
+  /** Whether any rules of the owner are in force. */
+  has(ownerId: string): boolean {
+    return this.#owned.has(ownerId)
+  }
+
   /** Takes all rules of an owner out. */
   withdraw(ownerId: string): void {
     this.#stopWaiting(ownerId)
@@ -75,12 +80,12 @@ export class HostRules implements EndpointProvider {
     this.#free([...hosts])
   }
 
-  find(host: string, path: string): Endpoint | undefined {
+  find(host: string, path: string, isSecure = false): Endpoint | undefined {
     // The gateway's own address is no host of anybody's.
     const entry = this.#hosts.get(host) ?? (host === '' ? undefined : this.#hosts.get(anyHost))
     if (entry === undefined) return undefined
     for (const endpoint of entry.endpoints) {
-      if (path.startsWith(endpoint.prefix)) return endpoint.eventsBehind(path) ?? endpoint
+      if (path.startsWith(endpoint.prefix)) return endpoint.eventsBehind(path, isSecure) ?? endpoint
     }
     return undefined
   }

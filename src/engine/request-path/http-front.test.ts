@@ -9,6 +9,7 @@ import { settle } from '../../base/fake-clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { createMetrics } from '../../base/metrics.ts'
 import type { AcceptResult, Endpoint } from '../reconciler.ts'
+import { createCertificateTable } from './certificate-table.ts'
 import { createEndpointTable } from './endpoint-table.ts'
 import { startGateway } from './http-front.ts'
 import { aGateway, brokerHost, event, send, sendRaw } from './test-gateway.ts'
@@ -306,8 +307,9 @@ describe('starting the gateway', () => {
     const other = createServer()
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
     const { port } = other.address() as AddressInfo
+    const tables = { endpoints: createEndpointTable(), certificates: createCertificateTable() }
     const options = { clock: systemClock, log: silentLogger, metrics: createMetrics() }
-    const starting = startGateway({ host: '127.0.0.1', port, endpoints: createEndpointTable(), ...options })
+    const starting = startGateway({ host: '127.0.0.1', port, ...tables, ...options })
     await assert.rejects(starting, {
       code: 'ADDRESS_IN_USE',
       message: `the gateway’s address 127.0.0.1:${port} is in use`,

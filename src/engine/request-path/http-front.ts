@@ -8,11 +8,12 @@ import type { Clock } from '../../base/clock.ts'
 import { KnodeError } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Metrics } from '../../base/metrics.ts'
-import type { Endpoint, EndpointTable } from '../reconciler.ts'
+import type { CertificateTable, Endpoint, EndpointTable } from '../reconciler.ts'
 import { BodyReader } from './body-reader.ts'
+import { ConnectionDoor } from './connection-door.ts'
 import { eventAddressOf } from './event-address.ts'
 import { EventDoor } from './event-door.ts'
-import { Http2Door } from './http2-door.ts'
+import { isEncrypted } from './forwarded-headers.ts'
 import { HeadReader } from './request-head.ts'
 import type { RequestHead } from './request-head.ts'
 
@@ -29,6 +30,8 @@ export interface GatewayLimits {
   headersMax?: number
   /** Longest time the head of a request may take to arrive, in milliseconds. @default 10_000 */
   headersMs?: number
+  /** Longest time a TLS handshake may take, in milliseconds. @default 10_000 */
+  handshakeMs?: number
   /** How long an idle connection is kept, in milliseconds. @default 90_000 */
   idleMs?: number
   /** Open connections; more are closed at once. @default 10_000 */
@@ -42,6 +45,8 @@ export interface GatewayOptions {
   /** 0 takes a free one. */
   port: number
   endpoints: EndpointTable
+  /** Shown to TLS clients, by the name they ask for. */
+  certificates: Pick<CertificateTable, 'find'>
   clock: Clock
   log: Logger
   metrics: Metrics
@@ -72,7 +77,7 @@ class HttpFront implements Gateway {
   #options: GatewayOptions
   #limits: Required<GatewayLimits>
   #server: Server
-  #http2: Http2Door
+  #connections: ConnectionDoor
   #heads: HeadReader
   #bodies: BodyReader
   #door: EventDoor
@@ -83,7 +88,7 @@ class HttpFront implements Gateway {
 
   constructor(options: GatewayOptions) {
     this.#options = options
-    const { clock, log, metrics, limits } = options
+    const { certificates, clock, log, metrics, limits } = options
     this.#limits = resolveLimits(limits)
     const { eventBytesMax, bodyMs, discardBytesMax } = this.#limits
     this.#heads = new HeadReader([options.host, ...(options.ownNames ?? [])])
@@ -91,9 +96,11 @@ class HttpFront implements Gateway {
     const refused = metrics.counter('knode.gateway.refused', 'Requests for events that were answered 4xx or 5xx')
     this.#door = new EventDoor({ bodies: this.#bodies, eventBytesMax, bodyMs, refused, log })
     this.#server = this.#makeServer()
-    this.#http2 = new Http2Door(this.#server, {
+    this.#connections = new ConnectionDoor(this.#server, {
       ...this.#limits,
+      certificates,
       clock,
+      log,
       onRequest: (request, response) => this.#handle(request, response),
     })
   }
@@ -136,9 +143,9 @@ class HttpFront implements Gateway {
     const onRequest = (request: IncomingMessage, response: ServerResponse): void => this.#handle(request, response)
     server.on('request', onRequest)
     server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-      const { bodyBytes = 0, host, path } = this.#heads.read(request)
+      const head = this.#heads.read(request)
       // A body that would be refused is not asked for.
-      const refused = bodyBytes > this.#limits.eventBytesMax && this.#find(host, path)?.kind !== 'http'
+      const refused = (head.bodyBytes ?? 0) > this.#limits.eventBytesMax && this.#find(request, head)?.kind !== 'http'
       if (!refused) response.writeContinue()
       this.#handle(request, response)
     })
@@ -176,7 +183,7 @@ class HttpFront implements Gateway {
       return this.#closing === undefined ? refuse(200, '') : refuse(503, 'shutting down')
     }
     if (this.#closing !== undefined) return refuse(503, 'shutting down')
-    const endpoint = this.#find(host, path)
+    const endpoint = this.#find(request, head)
     if (endpoint?.kind === 'http') return endpoint.handle(request, response)
     // Endpoints of other hosts exist for themselves, like channels.
     if (endpoint !== undefined) return this.#door.handle(request, response, head, address ?? 'channel', endpoint)
@@ -195,15 +202,15 @@ class HttpFront implements Gateway {
     refuse(200, '')
   }
 
-  #find(host: string, path: string): Endpoint | undefined {
-    return this.#options.endpoints.find(host, path)
+  #find({ socket }: IncomingMessage, { host, path, saysHttps }: RequestHead): Endpoint | undefined {
+    return this.#options.endpoints.find(host, path, saysHttps || isEncrypted(socket))
   }
 
   #upgradable(request: IncomingMessage): ((socket: Duplex, head: Buffer) => void) | undefined {
     if (this.#closing !== undefined || request.headers.upgrade?.toLowerCase() === 'h2c') return undefined
-    const { host, path, objection, networkProbe } = this.#heads.read(request)
-    if (objection !== undefined || networkProbe !== undefined) return undefined
-    const endpoint = this.#find(host, path)
+    const head = this.#heads.read(request)
+    if (head.objection !== undefined || head.networkProbe !== undefined) return undefined
+    const endpoint = this.#find(request, head)
     if (endpoint?.kind !== 'http' || endpoint.upgrade === undefined) return undefined
     return (socket, head) => endpoint.upgrade!(request, socket, head)
   }
@@ -229,7 +236,7 @@ class HttpFront implements Gateway {
   async #drain(): Promise<void> {
     const { clock, log } = this.#options
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
-    this.#http2.close()
+    this.#connections.close()
     const untilMs = clock.monotonicMs() + this.#limits.drainMs
     while (this.#taken > 0 && clock.monotonicMs() < untilMs) {
       this.#server.closeIdleConnections()
@@ -238,7 +245,7 @@ class HttpFront implements Gateway {
     if (this.#taken > 0) log.warn('closing the gateway with requests unanswered', { requests: this.#taken })
     for (const socket of this.#upgraded) socket.destroy()
     this.#server.closeAllConnections()
-    this.#http2.destroy()
+    this.#connections.destroy()
     await closed
     this.#bodies.close()
   }
@@ -252,6 +259,7 @@ function resolveLimits(limits: GatewayLimits = {}): Required<GatewayLimits> {
     headerBytesMax: 1_048_576,
     headersMax: 1_000,
     headersMs: 10_000,
+    handshakeMs: 10_000,
     idleMs: 90_000,
     connectionsMax: 10_000,
     drainMs: 10_000,

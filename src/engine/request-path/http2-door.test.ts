@@ -7,8 +7,11 @@ import type { IncomingMessage, RequestListener } from 'node:http'
 import { describe, it } from 'node:test'
 import { settle } from '../../base/fake-clock.ts'
 import { systemClock } from '../../base/clock.ts'
+import { silentLogger } from '../../base/log.ts'
 import { closedPort, openDoor, read, until } from '../../../test/harness/revision-door.ts'
 import type { DoorSetup } from '../../../test/harness/revision-door.ts'
+import { createCertificateTable } from './certificate-table.ts'
+import { ConnectionDoor } from './connection-door.ts'
 import { aGateway, channelHost, event } from './test-gateway.ts'
 import type { TestGateway } from './test-gateway.ts'
 import { connectH2c, frame, FrameReader, grpcEcho, readH2c, startH2cProgram } from './test-http2.ts'
@@ -67,6 +70,19 @@ describe('the gateway’s port', limit, () => {
     const socket = connect({ host: '127.0.0.1', port: gateway.port }).resume()
     socket.write('PRI * HT')
     await once(socket, 'close')
+  })
+
+  it('forgets a client that goes away without a word', async () => {
+    await using gateway = await aGateway()
+    const open = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
+    const before = open()
+    for (const end of ['destroy', 'resetAndDestroy'] as const) {
+      const socket = connect({ host: '127.0.0.1', port: gateway.port })
+      socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1')
+      await once(socket, 'data')
+      socket[end]()
+    }
+    await until(() => open() <= before)
   })
 
   it('takes events by HTTP/2, and answers as it does by HTTP/1.1', async () => {
@@ -495,13 +511,21 @@ describe('full duplex', limit, () => {
   })
 })
 
-it('a server that takes HTTP/2 keeps its other listeners', limit, async () => {
-  const { Http2Door } = await import('./http2-door.ts')
+it('a server that takes HTTP/2 and TLS keeps its other listeners', limit, async () => {
   const server = createServer((_request, response) => void response.end('ok'))
   let connections = 0
   server.on('connection', () => connections++)
-  const settings = { headerBytesMax: 16_384, headersMax: 100, headersMs: 1_000, idleMs: 1_000, clock: systemClock }
-  const door = new Http2Door(server, { ...settings, onRequest: (_request, response) => void response.end('ok') })
+  const door = new ConnectionDoor(server, {
+    headerBytesMax: 16_384,
+    headersMax: 100,
+    headersMs: 1_000,
+    handshakeMs: 1_000,
+    idleMs: 1_000,
+    certificates: createCertificateTable(),
+    clock: systemClock,
+    log: silentLogger,
+    onRequest: (_request, response) => void response.end('ok'),
+  })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const request = httpRequest({ host: '127.0.0.1', port, agent: false }).end()

@@ -1,21 +1,16 @@
-// HTTP/2 without TLS on the port that speaks HTTP/1.1: a connection is HTTP/2 when it begins with HTTP/2's preface
-// (RFC 9113 section 3.3, prior knowledge). Everybody behind sees requests as HTTP/1.1 has them.
+// HTTP/2, with TLS and without: everybody behind sees requests as HTTP/1.1 has them.
 import { createServer, Http2ServerResponse } from 'node:http2'
 import type { Http2ServerRequest, ServerHttp2Session } from 'node:http2'
-import type { IncomingMessage, OutgoingHttpHeaders, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Clock } from '../../base/clock.ts'
 
 export interface Http2DoorOptions {
   onRequest: (request: IncomingMessage, response: ServerResponse) => void
   /** Largest head of a request, in bytes. */
   headerBytesMax: number
   headersMax: number
-  /** Longest time until a connection shows what it speaks, in milliseconds. */
-  headersMs: number
   /** How long a connection without a request is kept, in milliseconds. */
   idleMs: number
-  clock: Clock
 }
 
 interface ConnectionTaker {
@@ -31,64 +26,31 @@ const sessionWindowBytes = 2 ** 31 - 1
 /** What Node keeps for one session, in megabytes. */
 const sessionMegabytesMax = 100
 
-const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1')
-
-/** Makes `server` take HTTP/2 as well; to be called before it listens. */
 export class Http2Door {
   #options: Http2DoorOptions
-  #http1: (socket: Socket) => void
   #server: ConnectionTaker
-  /** Connections that have not shown yet what they speak. */
-  #unknown = new Set<Socket>()
   #sessions = new Set<ServerHttp2Session>()
   #isClosing = false
 
-  constructor(server: Server, options: Http2DoorOptions) {
+  constructor(options: Http2DoorOptions) {
     this.#options = options
     this.#server = this.#makeServer()
-    const listeners = server.listeners('connection') as ((socket: Socket) => void)[]
-    this.#http1 = (socket) => {
-      for (const listener of listeners) listener.call(server, socket)
-    }
-    server.removeAllListeners('connection')
-    server.on('connection', (socket: Socket) => this.#onConnection(socket))
+  }
+
+  /** Speaks HTTP/2 on a connection whose data has not begun to flow. */
+  take(socket: Socket): void {
+    this.#server.emit('connection', socket)
   }
 
   /** No further requests: each connection ends with its last one. */
   close(): void {
     this.#isClosing = true
-    for (const socket of this.#unknown) socket.destroy()
     for (const session of this.#sessions) session.close()
   }
 
   destroy(): void {
     this.close()
     for (const session of this.#sessions) session.destroy()
-  }
-
-  #onConnection(socket: Socket): void {
-    this.#unknown.add(socket)
-    let seen: Buffer | undefined
-    const forget = (): void => {
-      cancel()
-      this.#unknown.delete(socket)
-      socket.off('data', onData).off('end', onEnd).off('error', onEnd).off('close', forget)
-    }
-    const onEnd = (): void => void socket.destroy()
-    const onData = (data: Buffer): void => {
-      seen = seen === undefined ? data : Buffer.concat([seen, data])
-      const length = Math.min(seen.length, preface.length)
-      const isHttp2 = seen.subarray(0, length).equals(preface.subarray(0, length))
-      if (isHttp2 && length < preface.length) return
-      forget()
-      socket.pause()
-      socket.unshift(seen)
-      if (isHttp2) return void this.#server.emit('connection', socket)
-      this.#http1(socket)
-      socket.resume()
-    }
-    const cancel = this.#options.clock.setTimer(this.#options.headersMs, onEnd)
-    socket.on('data', onData).on('end', onEnd).on('error', onEnd).on('close', forget)
   }
 
   #makeServer(): ConnectionTaker {

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { Random } from '../../base/random.ts'
 import type { Endpoint, EventEndpoint, ForwardOptions, HttpEndpoint } from '../reconciler.ts'
 import type { RevisionDoors } from '../serving.ts'
+import { isEncrypted } from './forwarded-headers.ts'
 
 /** One share of the requests. */
 export interface HostTarget {
@@ -24,7 +25,7 @@ export interface HostPath {
   targets: readonly HostTarget[]
   /** Takes the place of the Host header; whoever answers there, if anybody does, takes the request. */
   rewriteHost?: string
-  /** Clients are sent to HTTPS. */
+  /** Clients of plain HTTP are sent to HTTPS. */
   isRedirected: boolean
 }
 
@@ -73,10 +74,10 @@ export class PathEndpoint implements HttpEndpoint {
   }
 
   /** Where all of these requests go, if that is a door for events: their own rules begin before the door. */
-  eventsBehind(path: string): EventEndpoint | undefined {
+  eventsBehind(path: string, isSecure: boolean): EventEndpoint | undefined {
     const [only, ...more] = this.#candidates
     const isSure = more.length === 0 && only!.headers.length === 0 && only!.targets.length === 1
-    if (!isSure || only!.path.isRedirected) return undefined
+    if (!isSure || (only!.path.isRedirected && !isSecure)) return undefined
     const { target } = only!.targets[0]!
     if (this.#deps.revisions.find(target.namespace, target.name) !== undefined) return undefined
     const endpoint = this.#inOneHop(() => this.#endpointOf(only!, target, path))
@@ -90,7 +91,7 @@ export class PathEndpoint implements HttpEndpoint {
     }
     const candidate = this.#candidateFor(request)
     if (candidate === undefined) return refuse(404, 'no rule is for such a request')
-    if (candidate.path.isRedirected) {
+    if (candidate.path.isRedirected && !isSecure(request)) {
       const location = secureUrl(request)
       return refuse(301, `moved to ${location}`, { location })
     }
@@ -107,7 +108,7 @@ export class PathEndpoint implements HttpEndpoint {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, options?: ForwardOptions): void {
     const candidate = this.#candidateFor(request)
     if (candidate === undefined) return refuseUpgrade(socket, '404 Not Found')
-    if (candidate.path.isRedirected) {
+    if (candidate.path.isRedirected && !isSecure(request)) {
       return refuseUpgrade(socket, `301 Moved Permanently\r\nLocation: ${secureUrl(request)}`)
     }
     const { target, forward } = this.#pick(candidate)
@@ -162,11 +163,16 @@ const pathOf = ({ url = '/' }: IncomingMessage): string => {
   return (end < 0 ? path : path.slice(0, end)) || '/'
 }
 
+/** By TLS up to here, or up to a proxy before us that says so. */
+const isSecure = ({ socket, headers }: IncomingMessage): boolean =>
+  isEncrypted(socket) || headers['x-forwarded-proto'] === 'https'
+
+/** The same address by HTTPS: where it names a port, that is ours, and it speaks both. */
 function secureUrl(request: IncomingMessage): string {
   const { url = '/', headers } = request
   const absolute = /^[a-z]+:\/\/([^/?#]*)(.*)$/i.exec(url)
   const authority = absolute?.[1] ?? headers[':authority'] ?? headers.host ?? ''
-  const host = String(authority).replace(/:\d*$/, '')
+  const host = String(authority).replace(/:(80)?$/, '')
   return `https://${host}${absolute === null ? url : absolute[2]}`
 }
 

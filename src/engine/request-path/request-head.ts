@@ -13,6 +13,8 @@ export interface RequestHead {
   /** Value of `K-Network-Probe`. */
   networkProbe: string | undefined
   networkHash: string
+  /** A proxy before us says that its client came by https. */
+  saysHttps: boolean
   /** Why the head is not acceptable. */
   objection: string | undefined
 }
@@ -37,6 +39,7 @@ export class HeadReader {
       userAgent: '',
       networkProbe: undefined,
       networkHash: '',
+      saysHttps: false,
       objection: undefined,
     }
     let authority: string | undefined
@@ -61,6 +64,7 @@ export class HeadReader {
           break
         case 17:
           if (rawHeaders[at]!.toLowerCase() === 'transfer-encoding') head.bodyBytes = undefined
+          else if (rawHeaders[at]!.toLowerCase() === 'x-forwarded-proto') head.saysHttps = value === 'https'
           break
         default:
       }

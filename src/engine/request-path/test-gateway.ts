@@ -4,9 +4,11 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { connect } from 'node:net'
 import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
+import type { Logger } from '../../base/log.ts'
 import { createMetrics } from '../../base/metrics.ts'
 import type { EventMessage } from '../../model/cloudevents/event.ts'
-import type { AcceptResult, Endpoint } from '../reconciler.ts'
+import type { AcceptResult, CertificateTable, Endpoint } from '../reconciler.ts'
+import { createCertificateTable } from './certificate-table.ts'
 import { createEndpointTable } from './endpoint-table.ts'
 import { startGateway } from './http-front.ts'
 import type { Gateway, GatewayLimits } from './http-front.ts'
@@ -24,10 +26,18 @@ interface Setup {
   limits?: GatewayLimits
   accept?: (message: EventMessage) => Promise<AcceptResult>
   endpoints?: Record<string, Endpoint>
+  certificates?: CertificateTable
+  log?: Logger
 }
 
 /** A gateway with a Broker default/shop and a channel default/orders, each at both of its addresses. */
-export async function aGateway({ limits, accept, endpoints = {} }: Setup = {}): Promise<TestGateway> {
+export async function aGateway({
+  limits,
+  accept,
+  endpoints = {},
+  certificates = createCertificateTable(),
+  log = silentLogger,
+}: Setup = {}): Promise<TestGateway> {
   const accepted: EventMessage[] = []
   const events: Endpoint = {
     kind: 'events',
@@ -49,8 +59,9 @@ export async function aGateway({ limits, accept, endpoints = {} }: Setup = {}): 
     host: '127.0.0.1',
     port: 0,
     endpoints: table,
+    certificates,
     clock: systemClock,
-    log: silentLogger,
+    log,
     metrics: createMetrics(),
     limits: { drainMs: 2_000, ...limits },
   })

@@ -1,4 +1,4 @@
-// For tests: programs and clients that speak HTTP/2 without TLS, and as much of gRPC's framing as an echo needs.
+// For tests: programs that speak HTTP/2, clients of it with TLS and without, and as much of gRPC's framing as an echo needs.
 import { connect, createServer } from 'node:http2'
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
@@ -40,8 +40,9 @@ export interface H2cClient extends Disposable {
   request(headers: Record<string, string>, options?: { endStream?: boolean }): ClientHttp2Stream
 }
 
-export function connectH2c(port: number): H2cClient {
-  const session = connect(`http://127.0.0.1:${port}`)
+/** With `tls` the client speaks it, and knows the server by that name. */
+export function connectH2c(port: number, tls?: { ca: string; servername: string }): H2cClient {
+  const session = connect(`${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`, tls)
   session.on('error', () => undefined)
   return {
     session,

@@ -25,9 +25,21 @@ export function domainFor(labels: Labels, data: ConfigData, otherwise: string): 
   return best!.domain
 }
 
+/** Domains in which a namespace may have one certificate for all its hosts, without ports. */
+export function wildcardDomains(data: ConfigData, otherwise: string): string[] {
+  const domains = Object.entries(data)
+    .filter(([domain]) => domain !== '_example')
+    .map(([domain, text]) => ({ domain, isDefault: Object.keys(selectorOf(text)).length === 0, text }))
+  if (!domains.some(({ isDefault }) => isDefault)) domains.push({ domain: otherwise, isDefault: true, text: '' })
+  return domains
+    .filter(({ isDefault, text }) => isDefault || optionsOf(text).type === 'wildcard')
+    .map(({ domain }) => domain.replace(/:\d+$/, ''))
+}
+
+const optionsOf = (text: string): { selector?: unknown; type?: unknown } => parseYaml(text)[0]?.value ?? {}
+
 function selectorOf(text: string): Record<string, string> {
-  const [document] = parseYaml(text)
-  const { selector } = (document?.value ?? {}) as { selector?: unknown }
+  const { selector } = optionsOf(text)
   if (typeof selector !== 'object' || selector === null) return {}
   return Object.fromEntries(Object.entries(selector).map(([label, value]) => [label, String(value)]))
 }

@@ -26,6 +26,10 @@ export const networkAnnotations = {
 export const ingressClassAnnotation = networkAnnotations.ingressClass[0]
 export const certificateClassAnnotation = networkAnnotations.certificateClass[0]
 export const certificateTypeLabel = `${network}/certificate-type`
+/** On ConfigMaps with authorities that programs may trust. */
+export const trustBundleLabel = `${network}/trust-bundle`
+/** On Certificates for all hosts of one domain in a namespace: the domain. */
+export const wildcardDomainLabel = `${network}/wildcardDomain`
 
 /** The value of an annotation, whichever of its names it has. */
 export function networkAnnotation(annotations: Annotations, key: AnnotationKey): string | undefined {

@@ -5,7 +5,9 @@ import type { RequestListener } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
+import type { Clock } from '../../../base/clock.ts'
 import { KnodeError } from '../../../base/errors.ts'
+import { readFirstBytes, tlsHandshake } from '../../../base/first-bytes.ts'
 
 export interface Listener {
   port: number
@@ -21,17 +23,16 @@ export interface ListenerOptions {
   /** PEM. Without it there is no HTTPS. */
   tls?: { cert: string; key: string }
   handle: RequestListener
+  clock: Clock
 }
 
-/** First byte of a TLS handshake record. */
-const handshake = 22
 /** How long a new connection may keep silent, in milliseconds. */
 const silenceMsMax = 60_000
 /** Go clients keep idle connections for 90 s: closing earlier would race with their next request. */
 const idleMsMax = 120_000
 
 /** @throws {KnodeError} ADDRESS_IN_USE when the port is taken. */
-export async function listen({ host, port, tls, handle }: ListenerOptions): Promise<Listener> {
+export async function listen({ host, port, tls, handle, clock }: ListenerOptions): Promise<Listener> {
   const limits = { keepAliveTimeout: idleMsMax }
   const http = createHttpServer(limits, handle)
   const https = tls === undefined ? undefined : createHttpsServer({ ...limits, ...tls }, handle)
@@ -41,15 +42,16 @@ export async function listen({ host, port, tls, handle }: ListenerOptions): Prom
     socket.on('close', () => sockets.delete(socket))
     // A client that goes away is no failure of ours; requests learn of it by themselves.
     socket.on('error', () => socket.destroy())
-    socket.setTimeout(silenceMsMax, () => socket.destroy())
-    socket.once('readable', () => {
-      const first: unknown = socket.read(1)
-      if (!Buffer.isBuffer(first)) return socket.destroy()
-      socket.unshift(first)
-      socket.removeAllListeners('timeout').setTimeout(0)
-      if (first[0] !== handshake) http.emit('connection', socket)
-      else if (https === undefined) socket.destroy()
-      else https.emit('connection', socket)
+    readFirstBytes(socket, {
+      tell: (seen) => (seen[0] === tlsHandshake ? 'tls' : 'plain'),
+      take: (protocol) => {
+        const server = protocol === 'tls' ? https : http
+        if (server === undefined) return void socket.destroy()
+        server.emit('connection', socket)
+        if (server === http) socket.resume()
+      },
+      clock,
+      waitMsMax: silenceMsMax,
     })
   })
   await new Promise<void>((resolve, reject) => {

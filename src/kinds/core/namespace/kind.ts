@@ -18,5 +18,5 @@ export const namespace = defineKind<Namespace>({
   versions: [
     { name: 'v1', schema: namespaceSchema, columns: [{ name: 'Status', jsonPath: '.status.phase' }, columns.age] },
   ],
-  reconciler: () => new NamespaceReconciler(),
+  reconciler: (deps) => new NamespaceReconciler(deps),
 })

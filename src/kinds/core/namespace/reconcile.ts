@@ -1,8 +1,10 @@
-// What every Namespace gets by itself: the ServiceAccount `default` and the ConfigMap with the cluster's certificate.
+// What every Namespace gets by itself: the ServiceAccount `default`, the ConfigMap with the cluster's certificate, and
+// certificates for its hosts where they are wanted.
 // Source: kubernetes/kubernetes pkg/controller/serviceaccount and pkg/controller/certificates/rootcacertpublisher.
-import type { ReconcileContext, Reconciler } from '../../../engine/reconciler.ts'
+import type { KindDeps, ReconcileContext, Reconciler } from '../../../engine/reconciler.ts'
 import type { Resource } from '../../../model/kubernetes/resource.ts'
 import type { Namespace } from './schema.ts'
+import { keepWildcardCertificates } from './wildcard-certificates.ts'
 
 /** The account of workloads that name none. */
 const defaultAccount = 'default'
@@ -10,7 +12,14 @@ const defaultAccount = 'default'
 const rootCertificates = 'kube-root-ca.crt'
 
 export class NamespaceReconciler implements Reconciler<Namespace> {
-  async reconcile({ metadata: { name, deletionTimestamp } }: Namespace, context: ReconcileContext): Promise<void> {
+  #deps: Pick<KindDeps, 'addresses'>
+
+  constructor(deps: Pick<KindDeps, 'addresses'>) {
+    this.#deps = deps
+  }
+
+  async reconcile(namespace: Namespace, context: ReconcileContext): Promise<void> {
+    const { name, deletionTimestamp } = namespace.metadata
     if (deletionTimestamp !== undefined) return
     const metadata = (of: string): Resource['metadata'] => ({ name: of, namespace: name })
     if (context.get('ServiceAccount', name, defaultAccount) === undefined) {
@@ -25,5 +34,6 @@ export class NamespaceReconciler implements Reconciler<Namespace> {
       }
       await context.apply(configMap)
     }
+    await keepWildcardCertificates(namespace, this.#deps.addresses.serviceDomain, context)
   }
 }

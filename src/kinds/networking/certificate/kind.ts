@@ -1,5 +1,6 @@
 // Certificate: asks for a TLS certificate. Routes and DomainMappings make it; a controller of its class provides it.
 import { columns, defineKind } from '../../../engine/kind.ts'
+import { CertificateReconciler } from './reconcile.ts'
 import { certificateSchema } from './schema.ts'
 import type { Certificate } from './schema.ts'
 import { validateCertificate } from './validate.ts'
@@ -15,4 +16,5 @@ export const certificate = defineKind<Certificate>({
   webhooks: { mutating: 'webhook.serving.knative.dev', validating: 'validation.webhook.serving.knative.dev' },
   validate: validateCertificate,
   ownAnnotations: [],
+  reconciler: (deps) => new CertificateReconciler(deps),
 })

@@ -19,12 +19,15 @@ import { ingressApiVersion } from '../../networking/ingress/schema.ts'
 import type { IngressTls } from '../../networking/ingress/schema.ts'
 import type { DomainMapping } from './schema.ts'
 
-/** Says in `CertificateProvisioned` how far it is. `scheme` is that of the URL, where the certificate decides it. */
+/**
+ * Says in `CertificateProvisioned` how far it is. `scheme` is that of the URL, where the certificate decides it;
+ * `certificate` is the name of the Certificate that was asked for.
+ */
 export async function keepCertificate(
   mapping: DomainMapping,
   network: NetworkConfig,
   context: ReconcileContext,
-): Promise<{ tls: IngressTls[]; scheme?: 'http' | 'https' }> {
+): Promise<{ tls: IngressTls[]; scheme?: 'http' | 'https'; certificate?: string }> {
   const { conditions } = context
   const { name, namespace = '' } = mapping.metadata
   if (mapping.spec.tls !== undefined) {
@@ -42,16 +45,17 @@ export async function keepCertificate(
   if (isReady(certificate)) {
     conditions.markTrue('CertificateProvisioned')
     const { secretName = '' } = certificate.spec
-    return { tls: [{ hosts: [name], secretName, secretNamespace: namespace }], scheme: 'https' }
+    const tls = [{ hosts: [name], secretName, secretNamespace: namespace }]
+    return { tls, scheme: 'https', certificate: certificateName }
   }
   if (network.httpProtocol === 'enabled') {
     const message = `Certificate ${certificateName} is not ready downgrade HTTP.`
     conditions.markTrue('CertificateProvisioned', 'HTTPDowngrade', message)
-    return { tls: [], scheme: 'http' }
+    return { tls: [], scheme: 'http', certificate: certificateName }
   }
   const message = `Certificate ${certificateName} is not ready.`
   conditions.markUnknown('CertificateProvisioned', 'CertificateNotReady', message)
-  return { tls: [], scheme: 'https' }
+  return { tls: [], scheme: 'https', certificate: certificateName }
 }
 
 async function ask(mapping: DomainMapping, network: NetworkConfig, context: ReconcileContext): Promise<Certificate> {

@@ -179,11 +179,35 @@ test('a certificate of the user’s makes it https', async () => {
   assert.equal((await world.read<DomainMapping>('DomainMapping', domain)).status?.url, 'https://shop.example.com')
   const { spec } = await world.read<Ingress>('Ingress', domain)
   assert.deepEqual(spec.tls, [{ hosts: [domain], secretName: 'mine', secretNamespace: 'shop' }])
+  const missing = 'False TLSSecretNotFound: Secret "shop/mine" with the TLS certificate not found.'
+  assert.equal(await world.says('DomainMapping', domain), missing)
 })
 
-test('with TLS switched on a certificate is asked for', async () => {
+test('its certificate goes when a user’s own takes its place', async () => {
   await using world = await aWorld()
   await world.configure('config-network', { 'external-domain-tls': 'Enabled' })
+  await world.client.create(aClaim('shop'))
+  await world.client.create(aMapping())
+  await world.settled()
+  assert.equal(await world.says('DomainMapping', domain), 'True')
+  const { spec } = await world.read<Ingress>('Ingress', domain)
+  assert.deepEqual(spec.tls, [{ hosts: [domain], secretName: domain, secretNamespace: 'shop' }])
+  assert.ok(world.certificates.find(domain))
+  await world.client.patch('DomainMapping.serving.knative.dev', 'shop', domain, {
+    spec: { tls: { secretName: 'mine' } },
+  })
+  await world.settled()
+  const left = await world.client.list('Certificate.networking.internal.knative.dev')
+  assert.deepEqual(
+    left.map(({ metadata }) => metadata.ownerReferences?.[0]?.kind),
+    ['Route'],
+  )
+})
+
+test('with TLS switched on a certificate is asked for, of whoever provides those of the class', async () => {
+  await using world = await aWorld()
+  const others = { 'certificate-class': 'somebody.example.com' }
+  await world.configure('config-network', { 'external-domain-tls': 'Enabled', ...others })
   await world.client.create(aClaim('shop'))
   await world.client.create(aMapping())
   await world.settled()

@@ -1,7 +1,7 @@
 // Makes a DomainMapping real: it claims its domain, and an Ingress leads there. Source: knative/serving
 // pkg/reconciler/domainmapping/reconciler.go.
 import { messageOf, TerminalError } from '../../../base/errors.ts'
-import { applyTold } from '../../../engine/children.ts'
+import { applyTold, removeOthers } from '../../../engine/children.ts'
 import { mirrorCondition } from '../../../engine/mirror-condition.ts'
 import type { KindDeps, ReconcileContext, Reconciler } from '../../../engine/reconciler.ts'
 import { followServingConfig, httpOptionFor } from '../../../engine/serving-settings.ts'
@@ -10,6 +10,7 @@ import { networkConfig, networkConfigMap } from '../../../model/serving/network-
 import type { NetworkConfig } from '../../../model/serving/network-config.ts'
 import { clusterServiceDomain, networkAnnotation, networkAnnotations } from '../../../model/serving/network-keys.ts'
 import { servingConfigMap } from '../../../model/serving/serving-config.ts'
+import { certificateKind } from '../../networking/certificate/schema.ts'
 import { ingressApiVersion } from '../../networking/ingress/schema.ts'
 import { clusterDomainClaimKind } from '../../networking/cluster-domain-claim/schema.ts'
 import type { ClusterDomainClaim } from '../../networking/cluster-domain-claim/schema.ts'
@@ -42,7 +43,7 @@ export class DomainMappingReconciler implements Reconciler<DomainMapping> {
     }
     show(network.defaultExternalScheme)
     await this.#claim(mapping, network, context)
-    const { tls, scheme } = await keepCertificate(mapping, network, context)
+    const { tls, scheme, certificate } = await keepCertificate(mapping, network, context)
     if (scheme !== undefined) show(scheme)
     const target = resolveTarget(mapping, context)
     const wanted = ingressFor(mapping, {
@@ -55,6 +56,7 @@ export class DomainMappingReconciler implements Reconciler<DomainMapping> {
       created: `Created Ingress "${wanted.metadata.name}"`,
       failed: 'Failed to create Ingress',
     })
+    await removeOthers(context, certificateKind, new Set(certificate === undefined ? [] : [certificate]))
     if (ingress.metadata.generation !== ingress.status?.observedGeneration) {
       conditions.markUnknown('IngressReady', unready.reason, unready.message)
     } else mirrorCondition(conditions, 'IngressReady', conditionOf(ingress, 'Ready'), unready)

@@ -1,44 +1,32 @@
-// Certificates for the hosts of a Route, where TLS is switched on. Source: knative/serving pkg/reconciler/route/route.go,
-// pkg/reconciler/route/resources/certificate.go.
+// Certificates for the hosts of a Route, where TLS is switched on. Source: knative/serving pkg/reconciler/route/route.go.
 import { messageOf, TerminalError } from '../../../base/errors.ts'
-import { sameNamespace } from '../../../engine/children.ts'
 import type { ReconcileContext } from '../../../engine/reconciler.ts'
 import { wantsExternalTls } from '../../../engine/serving-settings.ts'
 import { conditionOf } from '../../../model/duck/conditions.ts'
-import { controllerOf, controllerRef } from '../../../model/kubernetes/resource.ts'
-import { routeLabel } from '../../../model/serving/metadata-keys.ts'
-import type { NetworkConfig } from '../../../model/serving/network-config.ts'
-import {
-  certificateClassAnnotation,
-  certificateTypeLabel,
-  passedAnnotations,
-} from '../../../model/serving/network-keys.ts'
-import { clusterServiceDomain, networkAnnotation, networkAnnotations } from '../../../model/serving/network-keys.ts'
+import { controllerOf } from '../../../model/kubernetes/resource.ts'
+import { wildcardDomainLabel } from '../../../model/serving/network-keys.ts'
+import { wildcardCertificateName, wildcardHost } from '../../../model/serving/wildcard-domain.ts'
 import { certificateKind } from '../../networking/certificate/schema.ts'
 import type { Certificate } from '../../networking/certificate/schema.ts'
-import { ingressApiVersion } from '../../networking/ingress/schema.ts'
 import type { IngressTls } from '../../networking/ingress/schema.ts'
-import type { RouteNaming } from './naming.ts'
+import { wantedCertificates } from './certificate-object.ts'
+import type { CertificatePlan } from './certificate-object.ts'
 import type { Route } from './schema.ts'
 import { isReadyNow } from './traffic.ts'
 
-export interface CertificatePlan {
-  network: NetworkConfig
-  naming: RouteNaming
-  tags: readonly string[]
-  /** Tags that only the cluster reaches. */
-  localTags: ReadonlySet<string>
-}
-
 export interface Secured {
-  /** Hosts whose certificate is there. */
+  /** Hosts that are shown with https. */
   hosts: ReadonlySet<string>
   tls: IngressTls[]
+  /** Names of the Route's own Certificates: others are of no use once the Ingress has let go of them. */
+  certificates: ReadonlySet<string>
 }
 
-interface Wanted {
+/** What `CertificateProvisioned` says, the worst last. */
+const verdicts = ['ready', 'downgraded', 'missing', 'failed'] as const
+interface Verdict {
+  kind: (typeof verdicts)[number]
   certificate: Certificate
-  isLocal: boolean
 }
 
 /**
@@ -50,72 +38,47 @@ export async function keepCertificates(
   plan: CertificatePlan,
   context: ReconcileContext,
 ): Promise<Secured> {
-  const { network } = plan
   const { conditions } = context
-  const wanted = wantedCertificates(route, plan)
-  const names = wanted.map(({ certificate }) => certificate.metadata.name)
-  for (const { metadata } of context.children<Certificate>(certificateKind)) {
-    if (!names.includes(metadata.name)) await context.remove(certificateKind, metadata.namespace ?? '', metadata.name)
+  const hosts = new Set<string>()
+  const own = new Set<string>()
+  const tls: IngressTls[] = []
+  let worst: Verdict | undefined
+  for (const { certificate: wanted, isLocal } of wantedCertificates(route, plan)) {
+    const shared = isLocal ? undefined : wildcardCertificate(wanted, plan, context)
+    const certificate = shared ?? (await ask(wanted, route, context))
+    if (shared === undefined) own.add(certificate.metadata.name)
+    const { dnsNames = [] } = wanted.spec
+    const kind = verdictOn(certificate, plan, isLocal)
+    if (kind === 'ready') {
+      const { secretName = '' } = certificate.spec
+      tls.push({ hosts: dnsNames, secretName, secretNamespace: certificate.metadata.namespace ?? '' })
+    }
+    if (kind === 'ready' || (kind !== 'downgraded' && !isLocal)) for (const name of dnsNames) hosts.add(name)
+    if (worst === undefined || verdicts.indexOf(kind) > verdicts.indexOf(worst.kind)) worst = { kind, certificate }
   }
-  if (wanted.length === 0) {
-    const isForCluster = wantsExternalTls(route, network)
+  if (worst !== undefined) mark(worst, context)
+  else {
+    const isForCluster = wantsExternalTls(route, plan.network)
     const message = isForCluster ? 'TLS is not enabled for cluster-local' : 'external-domain-tls is not enabled'
     conditions.markTrue('CertificateProvisioned', 'TLSNotEnabled', message)
-    return { hosts: new Set(), tls: [] }
   }
-  const hosts = new Set<string>()
-  const tls: IngressTls[] = []
-  for (const each of wanted) {
-    const certificate = await ask(each.certificate, route, context)
-    if (isReadyNow(certificate)) {
-      conditions.markTrue('CertificateProvisioned')
-      const { dnsNames = [], secretName = '' } = certificate.spec
-      for (const name of dnsNames) hosts.add(name)
-      tls.push({ hosts: dnsNames, secretName, secretNamespace: certificate.metadata.namespace ?? '' })
-    } else markMissing(certificate, { mayDowngrade: network.httpProtocol === 'enabled' && !each.isLocal }, context)
-  }
-  return { hosts, tls }
+  return { hosts, tls, certificates: own }
 }
 
-function wantedCertificates(route: Route, { network, naming, tags, localTags }: CertificatePlan): Wanted[] {
-  const publicTags = wantsExternalTls(route, network) ? tags.filter((tag) => !localTags.has(tag)) : []
-  const localOnes = network.clusterLocalDomainTls ? tags : []
-  return [
-    ...publicTags.map((tag) => {
-      const spec = { dnsNames: [naming.host(tag, false)], domain: naming.domain }
-      return { isLocal: false, certificate: certificateFor(route, { tag, type: 'external-domain', spec }, network) }
-    }),
-    ...localOnes.map((tag) => {
-      const spec = { dnsNames: naming.localHosts(tag), domain: clusterServiceDomain }
-      return { isLocal: true, certificate: certificateFor(route, { tag, type: 'cluster-local-domain', spec }, network) }
-    }),
-  ]
-}
-
-function certificateFor(
-  route: Route,
-  { tag, type, spec }: { tag: string; type: 'external-domain' | 'cluster-local-domain'; spec: Certificate['spec'] },
-  network: NetworkConfig,
-): Certificate {
-  const { name: routeName, uid = '', annotations } = route.metadata
-  const ending = type === 'cluster-local-domain' ? '-local' : ''
-  const name = `route-${uid}${tag === '' ? '' : `-${adler32(tag)}`}${ending}`
-  const certificateClass = networkAnnotation(annotations, networkAnnotations.certificateClass)
-  return {
-    apiVersion: ingressApiVersion,
-    kind: 'Certificate',
-    metadata: {
-      name,
-      ...sameNamespace(route),
-      labels: { [routeLabel]: routeName, [certificateTypeLabel]: type },
-      annotations: {
-        ...passedAnnotations(annotations),
-        [certificateClassAnnotation]: certificateClass ?? network.certificateClass,
-      },
-      ownerReferences: [controllerRef(route)],
-    },
-    spec: { ...spec, secretName: name },
-  }
+/** The namespace's own for all its hosts, if it has one that this host is among. */
+function wildcardCertificate(
+  { metadata, spec }: Certificate,
+  { network, naming }: CertificatePlan,
+  context: ReconcileContext,
+): Certificate | undefined {
+  if (network.namespaceWildcardCertSelector === undefined) return undefined
+  const namespace = metadata.namespace ?? ''
+  const host = wildcardHost(namespace, naming.domain, network)
+  const name = wildcardCertificateName(host)
+  const isBelow = spec.dnsNames?.every((each) => each.replace(/^[^.]*/, '*') === host)
+  if (name === undefined || isBelow !== true) return undefined
+  const found = context.get<Certificate>(certificateKind, namespace, name)
+  return found?.metadata.labels?.[wildcardDomainLabel] === naming.domain ? found : undefined
 }
 
 async function ask(certificate: Certificate, route: Route, context: ReconcileContext): Promise<Certificate> {
@@ -136,35 +99,21 @@ async function ask(certificate: Certificate, route: Route, context: ReconcileCon
 }
 
 /** Plain HTTP goes on where that is allowed. */
-function markMissing(
-  certificate: Certificate,
-  { mayDowngrade }: { mayDowngrade: boolean },
-  { conditions }: ReconcileContext,
-): void {
-  const { name } = certificate.metadata
-  const { status, reason = '' } = conditionOf(certificate, 'Ready') ?? {}
-  if (mayDowngrade) {
-    const message = `Certificate ${name} is not ready downgrade HTTP.`
-    conditions.markTrue('CertificateProvisioned', 'HTTPDowngrade', message)
-  } else if (status === 'False') {
-    const message = `Certificate ${name} fails to be provisioned: ${reason}`
-    conditions.markFalse('CertificateProvisioned', 'CertificateProvisionFailed', message)
-  } else {
-    conditions.markUnknown(
-      'CertificateProvisioned',
-      'CertificateNotReady',
-      `Certificate ${name} is not ready: ${reason}`,
-    )
-  }
+function verdictOn(certificate: Certificate, { network }: CertificatePlan, isLocal: boolean): Verdict['kind'] {
+  if (isReadyNow(certificate)) return 'ready'
+  if (network.httpProtocol === 'enabled' && !isLocal) return 'downgraded'
+  return conditionOf(certificate, 'Ready')?.status === 'False' ? 'failed' : 'missing'
 }
 
-/** RFC 1950. */
-function adler32(text: string): number {
-  let a = 1
-  let b = 0
-  for (const byte of Buffer.from(text)) {
-    a = (a + byte) % 65_521
-    b = (b + a) % 65_521
-  }
-  return ((b << 16) | a) >>> 0
+function mark({ kind, certificate }: Verdict, { conditions }: ReconcileContext): void {
+  const type = 'CertificateProvisioned'
+  const { name } = certificate.metadata
+  const { reason = '' } = conditionOf(certificate, 'Ready') ?? {}
+  if (kind === 'ready') conditions.markTrue(type)
+  else if (kind === 'downgraded') {
+    conditions.markTrue(type, 'HTTPDowngrade', `Certificate ${name} is not ready downgrade HTTP.`)
+  } else if (kind === 'failed') {
+    const message = `Certificate ${name} fails to be provisioned: ${reason}`
+    conditions.markFalse(type, 'CertificateProvisionFailed', message)
+  } else conditions.markUnknown(type, 'CertificateNotReady', `Certificate ${name} is not ready: ${reason}`)
 }

@@ -136,7 +136,7 @@ test('clients are sent to HTTPS where config-network or the Route wants it', asy
   const host = 'hello.shop.127.0.0.1.sslip.io'
   assert.deepEqual(world.ask(host, '/a?b=c', { host: `${host}:7481` }), {
     status: 301,
-    location: `https://${host}/a?b=c`,
+    location: `https://${host}:7481/a?b=c`,
   })
   assert.equal(world.ask('hello.shop').by, 'hello-00001', 'programs that run here are not')
   const own = { metadata: { annotations: { 'networking.knative.dev/http-protocol': 'Enabled' } } }

@@ -1,7 +1,7 @@
 // Makes a Route real: an Ingress that leads its hosts to Revisions, and what its status says of it.
 // Source: knative/serving pkg/reconciler/route/route.go, reconcile_resources.go.
 import { TerminalError } from '../../../base/errors.ts'
-import { applyTold } from '../../../engine/children.ts'
+import { applyTold, removeOthers } from '../../../engine/children.ts'
 import { mirrorCondition } from '../../../engine/mirror-condition.ts'
 import type { KindDeps, ReconcileContext, Reconciler } from '../../../engine/reconciler.ts'
 import { followServingConfig, httpOptionFor } from '../../../engine/serving-settings.ts'
@@ -15,6 +15,7 @@ import { clusterServiceDomain, networkAnnotation, networkAnnotations } from '../
 import { rolloutAnnotation } from '../../../model/serving/network-keys.ts'
 import { featureFlag, featuresConfigMap } from '../../../model/serving/serving-config.ts'
 import type { TrafficTarget } from '../../../model/serving/traffic.ts'
+import { certificateKind } from '../../networking/certificate/schema.ts'
 import { ingressKind } from '../../networking/ingress/schema.ts'
 import type { Ingress } from '../../networking/ingress/schema.ts'
 import { configurationKind } from '../configuration/schema.ts'
@@ -114,8 +115,8 @@ export class RouteReconciler implements Reconciler<Route> {
     const status = route.status!
     const tags = [...traffic.byTag.keys()]
     await keepPlaceholders(route, { naming, tags }, context)
-    const { hosts: securedHosts, tls } = await keepCertificates(route, { network, naming, tags, localTags }, context)
-    secureUrls(status, securedHosts)
+    const secured = await keepCertificates(route, { network, naming, tags, localTags }, context)
+    secureUrls(status, secured.hosts)
 
     const rollout = this.#rollOut(traffic, scene)
     const features = followServingConfig(featuresConfigMap, context)
@@ -127,7 +128,7 @@ export class RouteReconciler implements Reconciler<Route> {
       ingressClass:
         networkAnnotation(route.metadata.annotations, networkAnnotations.ingressClass) ?? network.ingressClass,
       httpOption: httpOptionFor(route, network),
-      tls,
+      tls: secured.tls,
       routesByTagHeader: featureFlag(features, 'tag-header-based-routing') === 'enabled',
       isInternalTls: network.systemInternalTls,
     })
@@ -135,11 +136,12 @@ export class RouteReconciler implements Reconciler<Route> {
       created: `Created Ingress "${wanted.metadata.name}"`,
       failed: 'Failed to create Ingress',
     })
+    await removeOthers(context, certificateKind, secured.certificates)
     if (!isRolledOut(rollout)) {
       const message = 'A gradual rollout of the latest revision(s) is in progress.'
       conditions.markUnknown('IngressReady', 'RolloutInProgress', message)
       status.traffic = trafficStatus(traffic, rollout, scene)
-      secureUrls(status, securedHosts)
+      secureUrls(status, secured.hosts)
     } else if (ingress.metadata.generation !== ingress.status?.observedGeneration) {
       conditions.markUnknown('IngressReady', noIngressYet.reason, noIngressYet.message)
     } else mirrorCondition(conditions, 'IngressReady', conditionOf(ingress, 'Ready'), noIngressYet)
@@ -179,7 +181,7 @@ function trafficStatus({ flattened }: Traffic, rollout: Rollout, { naming, local
   })
 }
 
-/** Hosts with a certificate are shown with https. */
+/** Hosts that have a certificate, or will not be had without, are shown with https. */
 function secureUrls(status: NonNullable<Route['status']>, hosts: ReadonlySet<string>): void {
   const secure = (url: string): string => (hosts.has(new URL(url).hostname) ? url.replace(/^http:/, 'https:') : url)
   if (status.url !== undefined) status.url = secure(status.url)

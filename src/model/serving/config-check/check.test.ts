@@ -80,6 +80,16 @@ test('values that Serving’s ConfigMaps cannot have are refused in upstream’s
     ['config-gc', { 'max-non-active-revisions': 'Disabled', 'retain-since-create-time': 'disabled' }, undefined],
     ['config-network', { 'rollout-duration': '-1' }, 'rollout-duration must be a positive integer, but was -1'],
     ['config-network', { 'domain-template': '{{.Name}}.x/{{.Namespace}}' }, 'domain template has url path: /bar'],
+    [
+      'config-network',
+      { 'namespace-wildcard-cert-selector': '{matchExpressions: [{key: a, operator: Near}]}' },
+      '"Near" is not a valid label selector operator',
+    ],
+    [
+      'config-network',
+      { 'namespace-wildcard-cert-selector': 'everybody' },
+      'namespace-wildcard-cert-selector is no label selector in YAML',
+    ],
     ['config-network', { 'http-protocol': 'gone' }, 'httpProtocol gone in config-network ConfigMap is not supported'],
     [
       'config-network',

@@ -1,6 +1,6 @@
 // What ConfigMap `config-network` may say. Source: knative/networking pkg/config/config.go.
 import { executeTemplate } from '../../kubernetes/go-template.ts'
-import { defaultDomainTemplate } from '../network-config.ts'
+import { defaultDomainTemplate, namespaceSelector } from '../network-config.ts'
 import type { ConfigData } from '../serving-config.ts'
 import { ConfigValues } from './values.ts'
 
@@ -18,6 +18,7 @@ export function checkNetworkConfig(data: ConfigData): void {
   const rollout = values.int64('rollout-duration', values.int64('rolloutDuration', 0))
   if (rollout < 0) throw new Error(`rollout-duration must be a positive integer, but was ${rollout}`)
   checkTemplates(values)
+  checkNamespaceSelector(data)
   const protocol = values.text(['httpProtocol', 'http-protocol']).toLowerCase()
   if (!['', 'enabled', 'disabled', 'redirected'].includes(protocol)) {
     const text = values.text('http-protocol')
@@ -39,4 +40,14 @@ function checkTemplates(values: ConfigValues): void {
   if (path.length > 0) throw new Error(`domain template has url path: /${path.join('/')}`)
   const tag = values.text(['tagTemplate', 'tag-template'], '{{.Tag}}-{{.Name}}')
   executeTemplate('tag-template', tag, { Name: 'foo', Tag: 'v2' })
+}
+
+function checkNamespaceSelector(data: ConfigData): void {
+  const key = 'namespace-wildcard-cert-selector'
+  const selector = namespaceSelector(data)
+  if (selector === undefined && (data[key] ?? '').trim() !== '') throw new Error(`${key} is no label selector in YAML`)
+  for (const { operator = '' } of selector?.matchExpressions ?? []) {
+    if (['In', 'NotIn', 'Exists', 'DoesNotExist'].includes(operator)) continue
+    throw new Error(`${JSON.stringify(operator)} is not a valid label selector operator`)
+  }
 }

@@ -21,6 +21,8 @@ test('names of the cluster lead to the gateway', () => {
   const name = 'cart.shop.svc.cluster.local'
   assert.deepEqual(rewrite(`http://${name}/x`), { value: `http://${name}:7481/x`, hostnames: [name] })
   assert.deepEqual(rewrite(`http://${name}:80`), { value: `http://${name}:7481`, hostnames: [name] })
+  assert.deepEqual(rewrite(`https://${name}/x`), { value: `https://${name}:7481/x`, hostnames: [name] })
+  assert.deepEqual(rewrite(`https://${name}:443`), { value: `https://${name}:7481`, hostnames: [name] })
   assert.deepEqual(rewrite(`{"sink":"http://cart.shop.svc"}`), {
     value: `{"sink":"http://cart.shop.svc:7481"}`,
     hostnames: ['cart.shop.svc'],
@@ -30,6 +32,7 @@ test('names of the cluster lead to the gateway', () => {
 test('names that mean loopback everywhere lead to the gateway, if it is meant', () => {
   const name = 'cart.shop.127.0.0.1.sslip.io'
   assert.deepEqual(rewrite(`http://${name}:7481`), { value: `http://${name}:7481`, hostnames: [name] })
+  assert.deepEqual(rewrite(`https://${name}:7481`), { value: `https://${name}:7481`, hostnames: [name] })
   assert.deepEqual(rewrite(`http://${name}:9000`), { value: `http://${name}:9000`, hostnames: [] })
 })
 

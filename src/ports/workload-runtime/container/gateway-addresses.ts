@@ -22,8 +22,8 @@ export interface RewrittenEnv {
 }
 
 /**
- * Changes http URLs, alone or within a value:
- * - the gateway's loopback address becomes the name of this machine;
+ * Changes http and https URLs, alone or within a value:
+ * - the gateway's loopback address becomes the name of this machine, by http: no certificate is for an address;
  * - a name of the cluster stays, gets the gateway's port unless it has one, and must be resolved;
  * - so must a name that means loopback, if it has the gateway's port.
  */
@@ -31,17 +31,18 @@ export function rewriteEnv(env: Readonly<Record<string, string>>, { port, hostNa
   const hostnames = new Set<string>()
   const rewrite = (url: string, scheme: string, host: string, givenPort: string | undefined): string => {
     const isGateway = givenPort === `:${port}`
-    if (loopbackHosts.has(host)) return isGateway ? `${scheme}${hostName}${givenPort}` : url
+    if (loopbackHosts.has(host)) return isGateway && scheme === 'http://' ? `${scheme}${hostName}${givenPort}` : url
     if (clusterName.test(host)) {
       hostnames.add(host)
-      return givenPort === undefined || givenPort === ':80' ? `${scheme}${host}:${port}` : url
+      const ownPort = scheme === 'http://' ? ':80' : ':443'
+      return givenPort === undefined || givenPort === ownPort ? `${scheme}${host}:${port}` : url
     }
     if (isGateway && loopbackName.test(host)) hostnames.add(host)
     return url
   }
   const rewritten = Object.entries(env).map(([name, value]) => [
     name,
-    value.replace(/(http:\/\/)(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+)(:\d+)?(?![\w.@:-])/g, rewrite),
+    value.replace(/(https?:\/\/)(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+)(:\d+)?(?![\w.@:-])/g, rewrite),
   ])
   return { env: Object.fromEntries(rewritten) as Record<string, string>, hostnames: [...hostnames] }
 }
