@@ -39,7 +39,7 @@ export const servingConfigKeys: Readonly<Record<string, ConfigMapKeys>> = {
       {
         keys: ['issuerRef', 'clusterLocalIssuerRef', 'systemInternalIssuerRef'],
         cluster: 'names the issuer that cert-manager asks for certificates',
-        here: 'Knode has no cert-manager: give a DomainMapping a Secret of yours in spec.tls',
+        here: 'Knode signs with the authority in Secret knative-serving/knode-ca, which may be yours',
       },
     ],
   },
@@ -214,6 +214,7 @@ export const servingConfigKeys: Readonly<Record<string, ConfigMapKeys>> = {
       'httpProtocol',
       'ingress-class',
       'ingress.class',
+      'namespace-wildcard-cert-selector',
       'rollout-duration',
       'rolloutDuration',
       'tag-template',
@@ -226,11 +227,6 @@ export const servingConfigKeys: Readonly<Record<string, ConfigMapKeys>> = {
         isCarried: true,
         cluster: 'encrypts what goes between gateway, activator and queue-proxy',
         here: 'in Knode they are one process, which reaches programs on this machine by plain HTTP',
-      },
-      {
-        keys: ['namespace-wildcard-cert-selector'],
-        cluster: 'gives namespaces one certificate for all of their names',
-        here: 'Knode makes none of those',
       },
       {
         keys: ['enable-mesh-pod-addressability', 'mesh-compatibility-mode'],
