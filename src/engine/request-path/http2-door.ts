@@ -69,8 +69,10 @@ export class Http2Door {
   #onConnection(socket: Socket): void {
     this.#unknown.add(socket)
     let seen: Buffer | undefined
+    let isKnown = false
     const forget = (): void => {
       cancel()
+      isKnown = true
       this.#unknown.delete(socket)
       socket.off('data', onData).off('end', onEnd).off('error', onEnd).off('close', forget)
     }
@@ -87,7 +89,9 @@ export class Http2Door {
       this.#http1(socket)
       socket.resume()
     }
-    const cancel = this.#options.clock.setTimer(this.#options.headersMs, onEnd)
+    // Where the machine stood still, timers are looked at first: what was said meanwhile is read before it is too late.
+    const onLate = (): void => void setImmediate(() => isKnown || onEnd())
+    const cancel = this.#options.clock.setTimer(this.#options.headersMs, onLate)
     socket.on('data', onData).on('end', onEnd).on('error', onEnd).on('close', forget)
   }
 
