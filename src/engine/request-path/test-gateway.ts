@@ -52,7 +52,7 @@ export async function aGateway({ limits, accept, endpoints = {} }: Setup = {}): 
     clock: systemClock,
     log: silentLogger,
     metrics: createMetrics(),
-    limits: { drainMs: 2_000, ...limits },
+    limits: { drainMs: 60_000, ...limits },
   })
   const port = Number(new URL(gateway.url).port)
   return { url: gateway.url, port, accepted, [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose]() }
