@@ -5,19 +5,40 @@ import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
+import { eventually, inTime, programPatience } from '../../src/base/eventually.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
-/** Processes whose command line names `text`. */
-async function processesNaming(text: string): Promise<string[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
-  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')))
-  return lines.filter((line) => line.includes(text))
+interface Process {
+  pid: string
+  parent: string
+  /** With the pid it names one process for good. */
+  started: string
+  /** Empty when it has ended. */
+  command: string
 }
 
-/** How long the demo may take to show an event, in milliseconds: its schedule alone is five seconds. */
-const patienceMs = 60_000
+/** The processes of this machine. Source: proc(5). */
+async function processes(): Promise<Process[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const read = (pid: string, file: string): Promise<string> => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')
+  return Promise.all(
+    pids.map(async (pid) => {
+      const [stat, command] = [await read(pid, 'stat'), await read(pid, 'cmdline')]
+      const [, parent = '', ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      return { pid, parent, started: rest[17] ?? '', command: command.replaceAll('\0', ' ') }
+    }),
+  )
+}
+
+/** All that a process started, and what these started. */
+async function descendantsOf(pid: number): Promise<Process[]> {
+  const all = await processes()
+  const below = (parent: string): Process[] =>
+    all.filter((one) => one.parent === parent).flatMap((one) => [one, ...below(one.pid)])
+  return below(String(pid))
+}
 
 test('npm start shows the answer, the drink and the event, and Ctrl-C leaves no process behind', async () => {
   await using directory = await temporaryDirectory()
@@ -36,17 +57,22 @@ test('npm start shows the answer, the drink and the event, and Ctrl-C leaves no 
     /event-display +│ +"action": "drink water"/,
     /knode send /,
   ]
-  const deadlineMs = Date.now() + patienceMs
-  while (!wanted.every((pattern) => pattern.test(said))) {
-    if (Date.now() > deadlineMs || child.exitCode !== null) assert.fail(`the demo said:\n${said}`)
-    await once(child.stdout, 'data', { signal: AbortSignal.timeout(1_000) }).catch(() => undefined)
-  }
-  // Ctrl-C goes to the whole foreground group.
-  const startedMs = Date.now()
   const exited = once(child, 'exit')
-  process.kill(-(child.pid ?? 0), 'SIGINT')
-  await exited
-  assert.ok(Date.now() - startedMs < 10_000)
-  assert.deepEqual(await processesNaming(directory.path), [])
-  for (const script of ['qwen.ts', 'drink-svc.ts']) assert.deepEqual(await processesNaming(`thirst/${script}`), [])
+  await eventually(
+    () => {
+      assert.equal(child.exitCode, null, said)
+      return wanted.every((pattern) => pattern.test(said))
+    },
+    () => `the demo to show all of it; it said:\n${said}`,
+    programPatience,
+  )
+  const started = await descendantsOf(child.pid!)
+  const commands = started.map(({ command }) => command).join('\n')
+  for (const part of [directory.path, 'node qwen.ts', 'node drink-svc.ts']) assert.ok(commands.includes(part), commands)
+  // Ctrl-C goes to the whole foreground group.
+  process.kill(-child.pid!, 'SIGINT')
+  await inTime(exited, () => `its end; it said:\n${said}`, programPatience)
+  const isOneOfThem = (one: Process): boolean =>
+    one.command !== '' && started.some(({ pid, started: since }) => one.pid === pid && one.started === since)
+  assert.deepEqual((await processes()).filter(isOneOfThem), [])
 })
