@@ -17,6 +17,7 @@ const { status } = spawnSync(
     '--test-concurrency=2',
     '--test-reporter=spec',
     'src/ports/event-transport/log/history.test.ts',
+    'src/ports/event-transport/log/damage.test.ts',
     'src/ports/event-transport/log/faults.test.ts',
     'src/engine/delivery/conservation.test.ts',
     'test/crash/log-kill.test.ts',

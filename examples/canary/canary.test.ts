@@ -38,8 +38,8 @@ test('a canary takes its tenth, then all, and blue comes back at once', async (t
   assert.match(outputOf('2. Green'), /service\.serving\.knative\.dev\/shop +http:\S+ +shop-green +shop-green +True/)
   assert.match(outputOf('2. Green'), /revision\.serving\.knative\.dev\/shop-blue +shop +1 +True/)
   const green = count(outputOf('2. Green'), 'green')
-  // Four standard deviations of 500 draws at 10 %.
-  assert.ok(green > 50 - 27 && green < 50 + 27, `${green} of 500 are green`)
+  // Six standard deviations of 500 draws at 10 %.
+  assert.ok(green > 50 - 40 && green < 50 + 40, `${green} of 500 are green`)
   assert.equal(count(outputOf('3. All'), 'green'), 20)
   assert.equal(count(outputOf('4. Back'), 'blue'), 20)
   if (kn === undefined) return

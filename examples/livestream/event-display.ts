@@ -13,5 +13,7 @@ const server = createServer((request, response) => {
     })
   })
 })
+// The gateway lets go of idle connections.
+server.keepAliveTimeout = 0
 server.listen(Number(process.env['PORT'] ?? 8080))
 process.on('SIGTERM', () => server.close())

@@ -11,10 +11,10 @@ import { pictureOf } from './picture.ts'
 type Service = Resource & { status?: { conditions?: { type: string; status: string }[] } }
 type Revision = Resource & { status?: { actualReplicas?: number } }
 
-/** `SECONDS:VIEWERS` in a row: each viewer sends one event after the other. */
+/** `SECONDS:VIEWERS` or `SECONDS:VIEWERS:INSTANCES` in a row: each viewer sends one event after the other. */
 const stages = (process.env['LIVESTREAM'] ?? '5:1,15:60,20:1').split(',').map((stage) => {
-  const [seconds = 0, viewers = 0] = stage.split(':').map(Number)
-  return { seconds, viewers }
+  const [seconds = 0, viewers = 0, wanted] = stage.split(':').map(Number)
+  return { seconds, viewers, wanted }
 })
 const instancesMax = 8
 
@@ -31,8 +31,8 @@ let underWay = 0
 let latenciesMs: number[] = []
 const answers = { good: 0, bad: 0 }
 
-/** Sends one event and resolves with its status; 0 when the connection failed. */
-function react(viewer: number, id: number): Promise<number> {
+/** Sends one event and resolves with the status and text of its answer, or what failed. */
+function react(viewer: number, id: number): Promise<string> {
   const headers = {
     host: 'event-display.default.svc.cluster.local',
     'ce-specversion': '1.0',
@@ -42,9 +42,11 @@ function react(viewer: number, id: number): Promise<number> {
   }
   return new Promise((resolve) => {
     const sent = request({ host: gateway.hostname, port: gateway.port, method: 'POST', headers }, (response) => {
-      response.resume().on('end', () => resolve(response.statusCode ?? 0))
+      let text = ''
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+      response.on('end', () => resolve(`${response.statusCode} ${text}`.trim()))
     })
-    sent.on('error', () => resolve(0)).end()
+    sent.on('error', (error) => resolve(error.message)).end()
   })
 }
 
@@ -54,11 +56,14 @@ async function watch(viewer: number): Promise<void> {
   for (let id = 0; isWatching(viewer); id++) {
     const startMs = performance.now()
     underWay++
-    const status = await react(viewer, id)
+    const answer = await react(viewer, id)
     underWay--
     latenciesMs.push(performance.now() - startMs)
-    if (status === 204) answers.good++
-    else answers.bad++
+    if (answer === '204') answers.good++
+    else {
+      answers.bad++
+      console.log(`viewer ${viewer} was answered: ${answer}`)
+    }
   }
 }
 
@@ -74,11 +79,11 @@ async function instances(): Promise<number> {
 
 const seen: number[] = []
 const watching: Promise<void>[] = []
-for (const { seconds, viewers } of stages) {
+for (const { seconds, viewers, wanted } of stages) {
   const before = viewersWanted
   viewersWanted = viewers
   for (let viewer = before; viewer < viewers; viewer++) watching.push(watch(viewer))
-  for (let second = 0; second < seconds; second++) {
+  for (let second = 0; second < seconds || seen.at(-1) !== (wanted ?? seen.at(-1)); second++) {
     await setTimeout(1_000)
     const now = await instances()
     seen.push(now)

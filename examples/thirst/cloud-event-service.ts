@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 
 export interface ServiceEvent {
   id: string
@@ -31,7 +32,7 @@ export class Refusal extends Error {
 /** Larger bodies are refused with 413, in bytes. */
 const bodyBytesMax = 1_048_576
 
-/** Serves `handle` on `port`; the answer's source is `source`. */
+/** Serves `handle` on `port`, 0 for any, which it prints; the answer's source is `source`. */
 export function serveEvents(
   { port, source }: { port: number; source: string },
   handle: (event: ServiceEvent) => Promise<ServiceAnswer>,
@@ -58,7 +59,7 @@ export function serveEvents(
       response.writeHead(status, { 'content-type': 'text/plain' }).end(String(error))
     })
   })
-  server.listen(port)
+  server.listen(port, () => console.log(`listening on port ${(server.address() as AddressInfo).port}`))
   // Finish what was taken, then go.
   process.once('SIGTERM', () => server.close(() => process.exit(0)))
   return server

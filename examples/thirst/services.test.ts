@@ -4,40 +4,41 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import test from 'node:test'
-import { freePort } from '../../test/harness/free-port.ts'
+import { eventually, inTime, programPatience } from '../../src/base/eventually.ts'
 import { postBinary } from '../../test/harness/post-event.ts'
 import { startSubscriber } from '../../test/harness/subscriber.ts'
 
 interface RunningService extends AsyncDisposable {
   url: string
-  log(): string
+  /** Resolves when its output has a part that matches. */
+  says(words: RegExp): Promise<unknown>
 }
 
 async function start(script: string, env: Record<string, string> = {}): Promise<RunningService> {
-  const port = await freePort()
   const child = spawn(process.execPath, [join(import.meta.dirname, script)], {
-    env: { PATH: process.env['PATH'] ?? '', PORT: String(port), ...env },
+    env: { PATH: process.env['PATH'] ?? '', PORT: '0', ...env },
   })
   let log = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (log += chunk.toString()))
-  const url = `http://127.0.0.1:${port}/`
-  const deadlineMs = Date.now() + 20_000
-  while (
-    !(await fetch(url).then(
-      () => true,
-      () => false,
-    ))
-  ) {
-    if (Date.now() > deadlineMs || child.exitCode !== null) throw new Error(`${script} does not listen: ${log}`)
+  const exited = once(child, 'exit')
+  const end = async (): Promise<void> => {
+    child.kill('SIGTERM')
+    await inTime(exited, `${script} to end`, programPatience).finally(() => child.kill('SIGKILL'))
   }
-  return {
-    url,
-    log: () => log,
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGTERM')
-      await once(child, 'exit')
-    },
-  }
+  const says = (words: RegExp): Promise<RegExpExecArray> =>
+    eventually(
+      () => {
+        assert.equal(child.exitCode, null, log)
+        return words.exec(log) ?? undefined
+      },
+      () => `${script} to say ${String(words)}; it said:\n${log}`,
+      programPatience,
+    )
+  const [, port] = await says(/^listening on port (\d+)$/m).catch(async (error: unknown) => {
+    await end()
+    throw error
+  })
+  return { url: `http://127.0.0.1:${port}/`, says, [Symbol.asyncDispose]: end }
 }
 
 const question = JSON.stringify({ messages: [{ role: 'user', content: '渴了' }] })
@@ -49,7 +50,7 @@ test('without an endpoint qwen answers by itself and says so', async () => {
   const completion = (await answer.json()) as { model: string; choices: { message: { content: string } }[] }
   assert.equal(completion.model, 'offline-responder')
   assert.match(completion.choices[0]?.message.content ?? '', /喝水/)
-  assert.match(qwen.log(), /no QWEN_BASE_URL: the offline responder answers, not a model/)
+  await qwen.says(/no QWEN_BASE_URL: the offline responder answers, not a model/)
 })
 
 test('with an endpoint qwen asks it, with key and model', async () => {
@@ -86,7 +87,7 @@ test('drink-svc prints the words and the action, and answers with it', async () 
   const completion = JSON.stringify({ choices: [{ message: { content: '喝水' } }] })
   const answer = await postBinary(drink.url, { type: 'completion' }, completion)
   assert.deepEqual(await answer.json(), { action: 'drink water', because: '喝水' })
-  assert.match(drink.log(), /the model says: 喝水\ndrink-svc: action: drink water/)
+  await drink.says(/the model says: 喝水\ndrink-svc: action: drink water/)
 })
 
 test('what is no event, and data that is not what a step takes, is refused with 400', async () => {

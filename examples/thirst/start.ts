@@ -11,8 +11,8 @@ const knode = join(here, '..', '..', 'bin', 'knode')
 const dataDir = resolve(process.env['KNODE_DATA_DIR'] ?? '.knode')
 const services = ['qwen', 'drink-svc', 'event-display']
 
-/** How long children may take to end before they are forced, in milliseconds. */
-const patienceMs = 10_000
+/** How long children may take to end before they are forced, in milliseconds: well beyond the grace of `knode up`. */
+const patienceMs = 60_000
 
 const children = new Set<ChildProcess>()
 

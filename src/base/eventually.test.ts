@@ -1,7 +1,7 @@
 // Waiting for what real I/O brings about.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventually } from './eventually.ts'
+import { eventually, inTime } from './eventually.ts'
 
 /** Real time that passes by `msPerTurn` a turn. */
 function aTime(msPerTurn: number) {
@@ -31,4 +31,18 @@ test('what never comes is named, with what there was instead', async () => {
 test('a machine that stood still has not waited', async () => {
   let looks = 0
   assert.equal(await eventually(() => ++looks > 100, 'a hundred looks', aTime(3_600_000)), true)
+})
+
+test('work that comes to an end is waited for, and its failure told', async () => {
+  assert.equal(await inTime(Promise.resolve('it'), 'it'), 'it')
+  await assert.rejects(inTime(Promise.reject(new Error('broken')), 'it'), { message: 'broken' })
+})
+
+test('work that never ends is named', async () => {
+  const never = inTime(new Promise(() => undefined), 'the end of time', { patienceMs: 0 })
+  await assert.rejects(never, { message: 'waited in vain for the end of time' })
+  let bytes = 0
+  const told = inTime(new Promise(() => undefined), () => `more than ${bytes} bytes`, { patienceMs: 0 })
+  bytes = 7
+  await assert.rejects(told, { message: 'waited in vain for more than 7 bytes' })
 })

@@ -18,8 +18,10 @@ export const tlsHandshake = 22
 /** Reads until it is clear what `socket` speaks. Connections that end or fail before are closed. */
 export function readFirstBytes<Protocol>(socket: Socket, { tell, take, clock, waitMsMax }: FirstBytes<Protocol>): void {
   let seen: Buffer | undefined
+  let isOver = false
   const forget = (): void => {
     cancel()
+    isOver = true
     socket.off('data', onData).off('end', onEnd).off('error', onEnd).off('close', forget)
   }
   const onEnd = (): void => void socket.destroy()
@@ -32,6 +34,8 @@ export function readFirstBytes<Protocol>(socket: Socket, { tell, take, clock, wa
     socket.unshift(seen)
     take(protocol)
   }
-  const cancel = clock.setTimer(waitMsMax, onEnd)
+  // Where the machine stood still, timers are looked at first: what was said meanwhile is read before it is too late.
+  const onLate = (): void => void setImmediate(() => isOver || onEnd())
+  const cancel = clock.setTimer(waitMsMax, onLate)
   socket.on('data', onData).on('end', onEnd).on('error', onEnd).on('close', forget)
 }

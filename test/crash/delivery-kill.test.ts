@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { Agent, request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import test from 'node:test'
+import { eventually, inTime, programPatience } from '../../src/base/eventually.ts'
 import { seededRandom } from '../../src/base/random.ts'
 import { openApiClient } from '../../src/cli/api-client.ts'
 import { findConnection } from '../../src/cli/connection.ts'
@@ -16,8 +17,6 @@ const kills = Number(process.env['KNODE_UP_KILLS'] ?? 15)
 const seed = Number(process.env['KNODE_SEED'] ?? 11)
 const clients = 32
 const progressEvery = 10
-/** How long the last life may take to deliver what is left, in milliseconds. */
-const patienceMs = 120_000
 
 test(`Knode delivers all it acknowledged over ${kills} kills of the process (seed ${seed})`, async (context) => {
   await using home = await temporaryDirectory()
@@ -56,10 +55,8 @@ test(`Knode delivers all it acknowledged over ${kills} kills of the process (see
   if (missing.size === 0) allSeen.resolve()
   const left = missing.size
   await using _knode = await startKnodeProcess(dataDir)
-  const timer = setTimeout(() => allSeen.resolve(), patienceMs)
-  await allSeen.promise
-  clearTimeout(timer)
-  assert.deepEqual([...missing], [], 'acknowledged, and not delivered to every Trigger')
+  const what = (): string => `what was acknowledged and not delivered to every Trigger: ${[...missing].join(', ')}`
+  await inTime(allSeen.promise, what, programPatience)
   const deliveries = [...delivered.steady.values(), ...delivered.failing.values()]
   const again = deliveries.reduce((sum, count) => sum + count - 1, 0)
   context.diagnostic(
@@ -87,7 +84,8 @@ async function apply({ kubeconfig }: KnodeProcess, subscriberUrl: string): Promi
     })
     return body.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
   }
-  for (const name of ['steady', 'failing']) while (!(await isReady(name)));
+  for (const name of ['steady', 'failing'])
+    await eventually(() => isReady(name), `${name} to be Ready`, programPatience)
 }
 
 /** Sends from many sides; the kill comes with the given acknowledgement, while others are on their way. */

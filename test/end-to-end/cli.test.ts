@@ -7,6 +7,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, it } from 'node:test'
+import { eventually, programPatience } from '../../src/base/eventually.ts'
 import { runKnode, startKnodeProcess } from '../harness/knode-process.ts'
 import type { FinishedCommand, KnodeProcess } from '../harness/knode-process.ts'
 import { startSubscriber } from '../harness/subscriber.ts'
@@ -33,9 +34,24 @@ kind: Namespace
 metadata: {name: shop}
 `
 
+/** A Service that takes requests and answers none. */
+const silentService = `
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: {name: silent, namespace: shop}
+spec:
+  template:
+    metadata:
+      annotations:
+        knode.dev/command: exec node -e "require('node:http').createServer(() => {}).listen(process.env.PORT)"
+    spec:
+      containers: [{image: example.com/silent}]
+`
+
 describe('the command line', () => {
   let home: Awaited<ReturnType<typeof temporaryDirectory>>
   let dataDir = ''
+  let silent = ''
   let knode: KnodeProcess
   let subscriber: Subscriber
   const run = (...words: string[]): Promise<FinishedCommand> => runKnode([...words, '--data-dir', dataDir])
@@ -50,6 +66,8 @@ describe('the command line', () => {
     dataDir = join(home.path, 'data')
     subscriber = await startSubscriber()
     await writeFile(join(home.path, 'shop.yaml'), manifests(`${subscriber.url}/`))
+    silent = join(home.path, 'silent')
+    await writeFile(silent, silentService)
     knode = await startKnodeProcess(dataDir, ['-f', home.path])
   })
   after(async () => {
@@ -64,7 +82,7 @@ describe('the command line', () => {
   })
 
   it('waits for, lists, shows and describes what was applied', async () => {
-    const waited = await ok('wait', '-f', join(home.path, 'shop.yaml'))
+    const waited = await ok('wait', '--timeout', '10m', '-f', join(home.path, 'shop.yaml'))
     assert.deepEqual(waited.trim().split('\n').sort(), [
       'broker.eventing.knative.dev/default condition met',
       'trigger.eventing.knative.dev/orders condition met',
@@ -166,23 +184,25 @@ describe('the command line', () => {
     assert.equal(gone.code, 1)
     assert.match(gone.err, /^knode: no answer from https?:\S+: nobody listens there\n  start Knode with knode up/)
     knode = await startKnodeProcess(dataDir)
-    await ok('wait', '-f', join(home.path, 'shop.yaml'))
-    const before = subscriber.received.length
+    await ok('wait', '--timeout', '10m', '-f', join(home.path, 'shop.yaml'))
     await ok('send', '-n', 'shop', '--type', 'order.created', '--id', 'after-restart')
-    await subscriber.until('/', before + 1)
-    assert.equal(subscriber.received.at(-1)!.headers['ce-id'], 'after-restart')
+    const isThere = (): boolean => subscriber.received.some(({ headers }) => headers['ce-id'] === 'after-restart')
+    await eventually(isThere, 'the event sent after the restart', programPatience)
   })
 
   it('finishes what was taken after the first signal, and ends at once with the second', async () => {
+    assert.equal(await knode.end('SIGTERM'), 0)
+    knode = await startKnodeProcess(dataDir, ['--grace-ms', '3600000', '-f', silent])
+    await ok('wait', '--timeout', '10m', '-n', 'shop', 'ksvc/silent')
     const { hostname, port } = new URL(knode.gateway)
     const busy = connect(Number(port), hostname)
     busy.on('error', () => undefined)
-    busy.write('POST /shop/default HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf')
+    busy.write('GET / HTTP/1.1\r\nHost: silent.shop.svc.cluster.local\r\n\r\n')
     await once(busy, 'connect')
-    // Whoever answers this has read the half request before.
+    // Whoever answers this has read the request before, which nobody answers.
     await (await fetch(knode.gateway)).text()
     process.kill(knode.pid, 'SIGTERM')
-    while (await accepts(hostname, Number(port))) await new Promise((resolve) => setImmediate(resolve))
+    await eventually(async () => !(await accepts(hostname, Number(port))), 'the gateway to refuse', programPatience)
     assert.equal(await knode.end('SIGTERM'), 130)
     busy.destroy()
     knode = await startKnodeProcess(dataDir)

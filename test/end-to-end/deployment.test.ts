@@ -10,7 +10,7 @@ import { silentLogger } from '../../src/base/log.ts'
 import type { Pod } from '../../src/model/kubernetes/pod/pod.ts'
 import type { Resource } from '../../src/model/kubernetes/resource.ts'
 import { postBinary } from '../harness/post-event.ts'
-import { createKubectl } from '../harness/kubectl.ts'
+import { createKubectl, patience } from '../harness/kubectl.ts'
 import type { Kubectl } from '../harness/kubectl.ts'
 import { skipUnlessInstalled } from '../harness/programs.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
@@ -24,6 +24,7 @@ const server = createServer((request, response) => {
   if (request.url === '/slow') console.log('slow begins')
   setTimeout(() => response.end(process.env.VERSION + ' ' + process.env.COLOR), request.url === '/slow' ? 1_500 : 0)
 })
+server.keepAliveTimeout = 0
 server.listen(Number(process.env.PORT), () => console.log('listening'))
 `
 
@@ -54,7 +55,7 @@ spec:
         - name: display
           image: example.com/display:1
           ports: [{ name: http, containerPort: 8080 }]
-          readinessProbe: { httpGet: { path: /, port: http }, periodSeconds: 1 }
+          readinessProbe: { httpGet: { path: /, port: http }, periodSeconds: 1, timeoutSeconds: 300 }
           env:
             - { name: VERSION, value: ${version} }
             - { name: COLOR, valueFrom: { configMapKeyRef: { name: colors, key: main } } }
@@ -114,7 +115,7 @@ async function podName(kubectl: Kubectl): Promise<string> {
   return items.find(({ metadata }) => metadata.deletionTimestamp === undefined)?.metadata.name ?? ''
 }
 const rolledOut = (kubectl: Kubectl): Promise<string> =>
-  kubectl.ok(['rollout', 'status', 'deployment/display', '--timeout=60s'])
+  kubectl.ok(['rollout', 'status', 'deployment/display', patience])
 
 test('a plain Deployment and Service run as a Trigger’s subscriber, scale, roll out, and go', async (t) => {
   if (!skipUnlessInstalled(t, 'kubectl')) return
@@ -146,7 +147,7 @@ test('a plain Deployment and Service run as a Trigger’s subscriber, scale, rol
   })
 
   await t.test('events reach it through Broker and Trigger, and its log tells so as it happens', async () => {
-    await kubectl.ok(['wait', '--for=condition=Ready', '--timeout=60s', 'trigger/display'])
+    await kubectl.ok(['wait', '--for=condition=Ready', patience, 'trigger/display'])
     const following = kubectl.start(['logs', '-f', 'deployment/display'])
     await following.until(/listening/)
     const posted = await postBinary(`${gateway}/default/default`, { id: 'e-1', type: 't' }, '{}')
@@ -162,7 +163,7 @@ test('a plain Deployment and Service run as a Trigger’s subscriber, scale, rol
     await rolledOut(kubectl)
     assert.match(await kubectl.ok(['get', 'deployment', 'display']), /display +3\/3 +3 +3/)
     await kubectl.ok(['scale', 'deployment/display', '--replicas=1', '--current-replicas=3'])
-    await kubectl.ok(['wait', '--for=jsonpath={.status.replicas}=1', 'deployment/display', '--timeout=60s'])
+    await kubectl.ok(['wait', '--for=jsonpath={.status.replicas}=1', 'deployment/display', patience])
     const refused = await kubectl.run(['scale', 'deployment/display', '--replicas=5', '--current-replicas=3'])
     assert.match(refused.stderr, /Expected replicas to be 3, was 1/)
   })
@@ -192,7 +193,7 @@ test('a plain Deployment and Service run as a Trigger’s subscriber, scale, rol
     const following = kubectl.start(['logs', '-f', name])
     const slow = ask(gateway, '/slow')
     await following.until(/slow begins/)
-    await kubectl.ok(['delete', 'pod', name, '--timeout=60s'])
+    await kubectl.ok(['delete', 'pod', name, patience])
     assert.equal(await slow, '200 v2 blue')
     await following.stop()
     await rolledOut(kubectl)
@@ -200,7 +201,7 @@ test('a plain Deployment and Service run as a Trigger’s subscriber, scale, rol
   })
 
   await t.test('its Pods go with the Deployment', async () => {
-    await kubectl.ok(['delete', 'deployment', 'display', '--cascade=foreground', '--timeout=60s'])
+    await kubectl.ok(['delete', 'deployment', 'display', '--cascade=foreground', patience])
     assert.equal(await kubectl.ok(['get', 'pods', '-o', 'name']), '')
     assert.equal(await ask(gateway), '503 no Pod of the Service is ready')
   })
@@ -212,19 +213,19 @@ test('what kubectl makes by itself runs: create deployment, run, and a program t
   const { kubectl } = bed
   const image = 'gcr.io/knative-releases/knative.dev/eventing/cmd/event_display'
   await kubectl.ok(['create', 'deployment', 'made', `--image=${image}`, '--port=8080', '--replicas=2'])
-  await kubectl.ok(['rollout', 'status', 'deployment/made', '--timeout=60s'])
+  await kubectl.ok(['rollout', 'status', 'deployment/made', patience])
   await kubectl.ok(['run', 'one', `--image=${image}`, '--port=8080'])
-  await kubectl.ok(['wait', '--for=condition=Ready', 'pod/one', '--timeout=60s'])
+  await kubectl.ok(['wait', '--for=condition=Ready', 'pod/one', patience])
 
   const command = 'knode.dev/command=echo last words; exit 5'
   await kubectl.ok(['run', 'failing', '--image=x', '--restart=Never', `--annotations=${command}`])
-  await kubectl.ok(['wait', '--for=jsonpath={.status.phase}=Failed', 'pod/failing', '--timeout=60s'])
+  await kubectl.ok(['wait', '--for=jsonpath={.status.phase}=Failed', 'pod/failing', patience])
   assert.match(await kubectl.ok(['get', 'pod', 'failing']), /failing +0\/1 +Error +0 /)
   assert.equal(await kubectl.ok(['logs', 'failing']), 'last words\n')
 
   await kubectl.ok(['run', 'crashing', '--image=x', `--annotations=${command}`])
   const watching = kubectl.start(['get', 'pod', 'crashing', '-w'])
-  await watching.until(/crashing +0\/1 +CrashLoopBackOff +1 /)
+  await watching.until(/crashing +0\/1 +CrashLoopBackOff +[1-9]/)
   await watching.stop()
   assert.equal(await kubectl.ok(['logs', 'crashing', '--previous']), 'last words\n')
 
@@ -232,7 +233,7 @@ test('what kubectl makes by itself runs: create deployment, run, and a program t
   const waiting = kubectl.start(['get', 'pod', 'nothing', '-w'])
   await waiting.until(/nothing +0\/1 +(ErrImagePull|ImagePullBackOff)/)
   await waiting.stop()
-  await kubectl.ok(['delete', 'pods', '--all', '--timeout=60s'])
+  await kubectl.ok(['delete', 'pods', '--all', patience])
 })
 
 test('after a restart of Knode the same Pods run again, and their own directories are as they were', async () => {

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import test from 'node:test'
+import { eventually, programPatience } from '../../src/base/eventually.ts'
 import { silentLogger } from '../../src/base/log.ts'
 import { startKnode } from '../../src/app/start-knode.ts'
 import type { RunningKnode } from '../../src/app/start-knode.ts'
-import { createKubectl } from '../harness/kubectl.ts'
+import { createKubectl, patience } from '../harness/kubectl.ts'
 import type { Kubectl } from '../harness/kubectl.ts'
 import { postBinary, postStructured } from '../harness/post-event.ts'
 import { skipUnlessInstalled } from '../harness/programs.ts'
@@ -158,7 +159,7 @@ async function aWorld(dataDir: string, subscriber: Subscriber): Promise<World> {
 }
 
 async function allReady({ kubectl }: World): Promise<void> {
-  await kubectl.ok(['wait', '--for=condition=Ready', '--timeout=60s', '--all', kinds])
+  await kubectl.ok(['wait', '--for=condition=Ready', patience, '--all', kinds])
 }
 
 test('manifests as Knative’s docs write them become Ready, and every event goes its way', async (t) => {
@@ -285,9 +286,14 @@ spec:
       'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: settings }\n',
     ].join('\n'),
   })
-  await kubectl.ok(['wait', '--for=condition=Ready', '--timeout=60s', 'trigger/fine', 'trigger/refusing'])
-  const message = async (name: string): Promise<string> =>
-    kubectl.ok(['get', 'trigger', name, '-o', 'jsonpath={.status.conditions[?(@.type=="SubscriberResolved")].message}'])
+  await kubectl.ok(['wait', '--for=condition=Ready', patience, 'trigger/fine', 'trigger/refusing'])
+  const messageOf = async (name: string): Promise<string | undefined> => {
+    const path = 'jsonpath={.status.conditions[?(@.type=="SubscriberResolved")].message}'
+    const message = await kubectl.ok(['get', 'trigger', name, '-o', path])
+    return message === '' ? undefined : message
+  }
+  const message = (name: string): Promise<string> =>
+    eventually(() => messageOf(name), `what is wrong with ${name}`, programPatience)
   assert.match(await message('missing'), /gone/)
   assert.match(await message('not-addressable'), /address not set for/)
 
@@ -297,6 +303,6 @@ spec:
   assert.equal(dead?.headers['ce-knativeerrordest'], `${subscriber.url}/broken`)
   assert.equal(dead?.headers['ce-knativeerrordata'], Buffer.from('no').toString('base64'))
   assert.equal((await subscriber.until('/fine', 1)).length, 1)
-  await world.knode.settled()
-  assert.match(await kubectl.ok(['describe', 'trigger', 'refusing']), /EventDeadLettered/)
+  const described = (): Promise<string> => kubectl.ok(['describe', 'trigger', 'refusing'])
+  await eventually(async () => /EventDeadLettered/.test(await described()), 'the Event of it', programPatience)
 })

@@ -8,7 +8,7 @@ import { startTestApiServer } from '../harness/api-server.ts'
 import type { TestApiServer } from '../harness/api-server.ts'
 import { drink } from '../harness/drink.ts'
 import type { Drink } from '../harness/drink.ts'
-import { createKubectl } from '../harness/kubectl.ts'
+import { createKubectl, patience } from '../harness/kubectl.ts'
 import type { Kubectl } from '../harness/kubectl.ts'
 
 const installed = spawnSync('kubectl', ['version', '--client']).status === 0
@@ -212,14 +212,14 @@ describe('kubectl', { skip: mustRun ? false : 'kubectl is not installed' }, () =
   test('waits for a condition and for deletion', async () => {
     const ns = await inNamespace('waiting')
     await apply(aDrink('tea', 'cups: 1', 'finalizers: [demo.knode.dev/wash]'), ...ns)
-    const ready = kubectl.start([...ns, 'wait', '--for=condition=Ready', 'drink/tea', '--timeout=60s'])
+    const ready = kubectl.start([...ns, 'wait', '--for=condition=Ready', 'drink/tea', patience])
     const tea = await server.client.get<Drink>(drinkId, 'waiting', 'tea')
     assert.ok(tea)
     await server.client.updateStatus({ ...tea, status: { conditions: [{ type: 'Ready', status: 'True' }] } })
     await ready.until(/^drink\.demo\.knode\.dev\/tea condition met$/m)
     assert.equal(withoutAges(await ok(...ns, 'get', 'dr')).at(-1), 'tea | 1 | AGE | True')
     assert.match(await refused([...ns, 'wait', '--for=condition=Sweet', 'drink/tea', '--timeout=1s']), /timed out/)
-    const deleted = kubectl.start([...ns, 'delete', 'drink', 'tea', '--timeout=60s'])
+    const deleted = kubectl.start([...ns, 'delete', 'drink', 'tea', patience])
     await deleted.until(/"tea" deleted/)
     const free = [{ op: 'remove', path: '/metadata/finalizers' }]
     await ok(...ns, 'patch', 'drink', 'tea', '--type=json', '-p', JSON.stringify(free))
@@ -228,7 +228,7 @@ describe('kubectl', { skip: mustRun ? false : 'kubectl is not installed' }, () =
     // Newer clients ask for one stream in place of list and watch.
     const env = { KUBE_FEATURE_WatchListClient: 'true' }
     await apply(aConfigMap('c', '1'), ...ns)
-    const named = ['wait', '--for=jsonpath={.data.key}=1', 'cm/c', '--timeout=60s']
+    const named = ['wait', '--for=jsonpath={.data.key}=1', 'cm/c', patience]
     assert.equal(await kubectl.ok([...ns, ...named], { env }), 'configmap/c condition met\n')
   })
 
@@ -299,7 +299,7 @@ describe('kubectl', { skip: mustRun ? false : 'kubectl is not installed' }, () =
       source: { component: 'waiter' },
     }
     await kubectl.ok(['create', '-f', '-'], { stdin: JSON.stringify(event) })
-    assert.match(await ok(...ns, 'describe', 'dr', 'tea'), /Normal +Poured +\d+s +waiter +two cups/)
+    assert.match(await ok(...ns, 'describe', 'dr', 'tea'), /Normal +Poured +\d\S* +waiter +two cups/)
     assert.equal(
       withoutAges(await ok(...ns, 'get', 'ev'))
         .join('\n')
@@ -352,7 +352,7 @@ describe('kubectl', { skip: mustRun ? false : 'kubectl is not installed' }, () =
     assert.match(await ok('get', 'crd'), /^drinks\.demo\.knode\.dev +\d{4}-\d\d-\d\dT/m)
     const source = ['get', 'crd', '-l', 'duck.knative.dev/source=true', '-o', 'name']
     assert.equal(await ok(...source), 'customresourcedefinition.apiextensions.k8s.io/drinks.demo.knode.dev\n')
-    const established = ['wait', '--for=condition=Established', 'crd/drinks.demo.knode.dev', '--timeout=60s']
+    const established = ['wait', '--for=condition=Established', 'crd/drinks.demo.knode.dev', patience]
     assert.match(await ok(...established), /condition met/)
     assert.match(
       await refused(['delete', 'crd', 'drinks.demo.knode.dev']),
@@ -368,7 +368,7 @@ describe('kubectl', { skip: mustRun ? false : 'kubectl is not installed' }, () =
     assert.equal(await ok(...ns, 'delete', '-f', file), 'configmap "c" deleted\n')
     assert.match(await refused([...ns, 'delete', '-f', file]), /configmaps "c" not found/)
     assert.equal(await ok(...ns, 'delete', '-f', file, '--ignore-not-found'), '')
-    assert.equal(await ok('delete', 'ns', 'deleted', '--timeout=60s'), 'namespace "deleted" deleted\n')
+    assert.equal(await ok('delete', 'ns', 'deleted', patience), 'namespace "deleted" deleted\n')
     assert.equal(await server.client.get(drinkId, 'deleted', 'b'), undefined)
   })
 })

@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import test from 'node:test'
 import { startKnode } from '../../src/app/start-knode.ts'
-import { eventually } from '../../src/base/eventually.ts'
+import { eventually, programPatience } from '../../src/base/eventually.ts'
 import { silentLogger } from '../../src/base/log.ts'
-import { createKubectl } from '../harness/kubectl.ts'
+import { createKubectl, patience } from '../harness/kubectl.ts'
 import { startPodman } from '../harness/podman.ts'
 import { skipUnlessInstalled } from '../harness/programs.ts'
 
@@ -19,6 +19,7 @@ const server = require('node:http').createServer(async (request, response) => {
   const [made, color] = [readFileSync('/shared/made', 'utf8'), readFileSync('/etc/config/color', 'utf8')]
   response.end([side, made, color, process.env.POD].join(' '))
 })
+server.keepAliveTimeout = 0
 server.listen(process.env.PORT, () => console.log('main listens'))
 process.on('SIGTERM', () => process.exit(0))
 `
@@ -51,14 +52,14 @@ spec:
       image: localhost/family/main:v1
       ports: [{ containerPort: 8080 }]
       env: [{ name: POD, valueFrom: { fieldRef: { fieldPath: metadata.name } } }]
-      readinessProbe: { httpGet: { path: /, port: 8080 }, periodSeconds: 1 }
-      livenessProbe: { exec: { command: [node, -e, 'process.exit(0)'] }, periodSeconds: 5, timeoutSeconds: 5 }
+      readinessProbe: { httpGet: { path: /, port: 8080 }, periodSeconds: 1, timeoutSeconds: 300 }
+      livenessProbe: { exec: { command: [node, -e, 'process.exit(0)'] }, periodSeconds: 5, timeoutSeconds: 300 }
       volumeMounts:
         - { name: shared, mountPath: /shared }
         - { name: config, mountPath: /etc/config }
     - name: side
       image: localhost/family/side:v1
-      readinessProbe: { tcpSocket: { port: 8882 } }
+      readinessProbe: { tcpSocket: { port: 8882 }, timeoutSeconds: 300 }
   volumes:
     - { name: shared, emptyDir: {} }
     - { name: config, configMap: { name: settings } }
@@ -94,7 +95,7 @@ test('containers of a Pod share network and volumes, restart alone, and are gone
   await using knode = await startKnode({ memory: true, apiPort: 0, gatewayPort: 0, log: silentLogger })
   await using kubectl = await createKubectl({ kubeconfig: await readFile(knode.kubeconfigPath, 'utf8') })
   await kubectl.ok(['apply', '-f', await kubectl.file('family.yaml', manifest)])
-  await kubectl.ok(['wait', '--for=condition=Ready', 'pod/family', '--timeout=60s']).catch(async (error: unknown) => {
+  await kubectl.ok(['wait', '--for=condition=Ready', 'pod/family', patience]).catch(async (error: unknown) => {
     throw new Error(await kubectl.ok(['describe', 'pod', 'family']), { cause: error })
   })
 
@@ -116,8 +117,12 @@ test('containers of a Pod share network and volumes, restart alone, and are gone
   })
 
   await t.test('nothing is left of a Pod that is deleted', async () => {
-    await kubectl.ok(['delete', 'pod', 'family', '--timeout=60s'])
+    await kubectl.ok(['delete', 'pod', 'family', patience])
     // The engine removes a container a moment after its end.
-    await eventually(async () => (await podman.run('ps', '--all', '--quiet')).trim() === '', 'no container to be left')
+    await eventually(
+      async () => (await podman.run('ps', '--all', '--quiet')).trim() === '',
+      'no container to be left',
+      programPatience,
+    )
   })
 })

@@ -11,6 +11,7 @@ const server = createServer((request, response) => {
   const ms = Number(new URL(request.url, 'http://self').searchParams.get('ms') ?? 0)
   request.resume().on('end', () => setTimeout(() => response.end(process.env.TARGET + ' ' + process.pid + '\\n'), ms))
 })
+server.keepAliveTimeout = 0
 server.listen(Number(process.env.PORT))
 process.on('SIGTERM', () => server.close(() => process.exit(0)))
 `

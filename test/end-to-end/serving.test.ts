@@ -1,6 +1,8 @@
 // Services with the real kubectl and real processes: from zero, to zero, split, rolled back, and refused when they are bad.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { eventually, inTime, programPatience } from '../../src/base/eventually.ts'
+import { patience } from '../harness/kubectl.ts'
 import { burstFromZero, canaryAndRollback } from '../harness/serving-scenarios.ts'
 import { aService, inAWorld } from '../harness/serving-world.ts'
 
@@ -29,8 +31,8 @@ describe('a Service', { concurrency: false }, () => {
       assert.match(route, /^shop +http:\/\/shop\.default\.\S+ +True *$/)
       const [pods, pod = ''] = await rows('pods')
       assert.match(pods!, /^NAME +READY +STATUS +RESTARTS +AGE$/)
-      assert.match(pod, /^shop-00001-deployment-\S+-\S+ +1\/1 +Running +0 +\d+s$/)
-      assert.match((await rows('deployment'))[1]!, /^shop-00001-deployment +1\/1 +1 +1 +\d+s$/)
+      assert.match(pod, /^shop-00001-deployment-\S+-\S+ +1\/1 +Running +0 +\d\S*$/)
+      assert.match((await rows('deployment'))[1]!, /^shop-00001-deployment +1\/1 +1 +1 +\d\S*$/)
       assert.match((await rows('kpa'))[1]!, /^shop-00001 +1 +1 +True *$/)
       const logs = kubectl.start(['logs', '-f', '-l', 'serving.knative.dev/service=shop'])
       await logs.until(/listening for shop-00001/)
@@ -54,7 +56,7 @@ describe('a Service', { concurrency: false }, () => {
       await apply(aService('shop'))
       await ready('shop')
       await apply(aService('shop', { command: `sh -c "echo no money >&2; exit 5"` }))
-      await kubectl.ok(['wait', '--for=condition=ConfigurationsReady=False', 'ksvc/shop', '--timeout=60s'])
+      await kubectl.ok(['wait', '--for=condition=ConfigurationsReady=False', 'ksvc/shop', patience])
       const message = await kubectl.ok([
         'get',
         'ksvc',
@@ -86,7 +88,7 @@ describe('a Service', { concurrency: false }, () => {
       await apply(aService('shop'))
       await ready('shop')
       await apply(aService('shop', { traffic: [{ revisionName: 'shop-00009', percent: 100 }] }))
-      await kubectl.ok(['wait', '--for=condition=RoutesReady=False', 'ksvc/shop', '--timeout=30s'])
+      await kubectl.ok(['wait', '--for=condition=RoutesReady=False', 'ksvc/shop', patience])
       assert.match(
         await kubectl.ok(['describe', 'ksvc', 'shop']),
         /Revision "shop-00009" referenced in traffic not found\./,
@@ -124,6 +126,7 @@ describe('a Service', { concurrency: false }, () => {
       await kubectl.ok([...patch, JSON.stringify({ data })])
       await knode.settled()
       await ask('shop', '/cake')
+      await eventually(() => requestLines.length > 0, 'the line of the request')
       assert.equal(requestLines.length, 1)
       assert.match(requestLines[0]!, /^\/cake 200 shop shop-00001-deployment-\S+\n$/)
     }),
@@ -139,15 +142,20 @@ describe('a Service', { concurrency: false }, () => {
         }),
       )
       await ready('narrow')
-      const answers = await Promise.all(Array.from({ length: 80 }, () => ask('narrow', '/?ms=150')))
-      assert.deepEqual(
-        answers.filter(({ status }) => status !== 200),
-        [],
-      )
-      const most = Math.max(...answers.map(({ headers }) => Number(headers['in-flight'])))
-      assert.equal(most, 2, 'no instance worked on more')
-      const instances = new Set(answers.map(({ body }) => body.split(' ')[1])).size
-      assert.ok(instances > 1 && instances <= 4, `${instances} instances`)
+      const instances = new Set<string>()
+      const asking = async (): Promise<void> => {
+        // Asked until there is more than one, however long the machine takes to start it.
+        while (instances.size < 2) {
+          const { status, headers, body } = await ask('narrow', '/?ms=150')
+          assert.equal(status, 200, body)
+          const most = Number(headers['in-flight'])
+          assert.ok(most >= 1 && most <= 2, `an instance worked on ${most}`)
+          instances.add(body.split(' ')[1]!)
+        }
+      }
+      const all = Promise.all(Array.from({ length: 80 }, asking))
+      await inTime(all, 'a second instance to answer', programPatience)
+      assert.ok(instances.size <= 4, `${instances.size} instances`)
       assert.match(await kubectl.ok(['get', 'pods']), /narrow-00001-deployment/)
     }),
   )

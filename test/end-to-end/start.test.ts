@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
-import { eventually } from '../../src/base/eventually.ts'
+import { eventually, programPatience } from '../../src/base/eventually.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -43,12 +43,17 @@ test('npm start shows the answer, the drink and the event, and Ctrl-C leaves no 
   await eventually(
     () => demo.ended || wanted.every((pattern) => pattern.test(demo.said)),
     () => `the demo; it said:\n${demo.said}`,
+    programPatience,
   )
   assert.equal(demo.ended, false, demo.said)
   const family = await familyOf(demo.pid)
   assert.ok(family.length >= programsMin, `the demo and its programs are ${family.length} processes`)
   demo.interrupt()
-  await eventually(() => demo.ended, 'the demo to end')
+  await eventually(
+    () => demo.ended,
+    () => `its end; it said:\n${demo.said}`,
+    programPatience,
+  )
   // npm does not wait for what its shell has started.
   let left = family
   await eventually(
@@ -58,6 +63,7 @@ test('npm start shows the answer, the drink and the event, and Ctrl-C leaves no 
       return left.length === 0
     },
     () => `the end of ${left.join(', ')}`,
+    programPatience,
   )
 })
 

@@ -32,6 +32,8 @@ export async function startEchoProgram(protocol: 'http1' | 'h2c'): Promise<EchoP
 
 if (import.meta.main) {
   const server: Server = process.argv[2] === 'h2c' ? createHttp2Server().on('stream', grpcEcho) : webSocketServer()
+  // The gateway closes idle connections: after a machine stood still, no request meets one that is closing here.
+  if ('keepAliveTimeout' in server) server.keepAliveTimeout = 0
   const port = Number(process.env['PORT'] ?? 0)
   server.listen(port, '127.0.0.1', () => process.stdout.write(`${(server.address() as AddressInfo).port}\n`))
 }

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { dirname, join } from 'node:path'
+import { inTime, programPatience } from '../../src/base/eventually.ts'
 
 const bin = join(import.meta.dirname, '..', '..', 'bin', 'knode')
 
@@ -11,21 +12,23 @@ export interface FinishedCommand {
   err: string
 }
 
-/** Longest wait for a command or the ready line, in milliseconds: a hang becomes a failure. */
-const deadlineMs = 60_000
-
-/** Runs `knode WORDS` to its end. */
+/** Runs `knode WORDS` to its end. @throws with its words when there is none */
 export async function runKnode(
   words: readonly string[],
   { cwd = dirname(bin), input = '' } = {},
 ): Promise<FinishedCommand> {
-  const child = spawn(bin, words, { cwd, env: cleanEnvironment(), timeout: deadlineMs })
+  const child = spawn(bin, words, { cwd, env: cleanEnvironment() })
   let out = ''
   let err = ''
   child.stdout.on('data', (data: Buffer) => (out += data.toString()))
   child.stderr.on('data', (data: Buffer) => (err += data.toString()))
   child.stdin.end(input)
-  const [code] = (await once(child, 'close')) as [number | null]
+  const closed = once(child, 'close') as Promise<[number | null]>
+  const [code] = await inTime(
+    closed,
+    () => `knode ${words.join(' ')} to end; it said:\n${out}${err}`,
+    programPatience,
+  ).finally(() => child.kill('SIGKILL'))
   return { code, out, err }
 }
 
@@ -53,20 +56,24 @@ export async function startKnodeProcess(
   let err = ''
   child.stderr.on('data', (data: Buffer) => (err += data.toString()))
   const ready = new Promise<RegExpExecArray>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`not ready in time:\n${err}`)), deadlineMs)
     child.stdout.on('data', (data: Buffer) => {
       out += data.toString()
       const line = /^knode ready api=(\S+) gateway=(\S+) kubeconfig=(.+)\n/m.exec(out)
       if (line !== null) resolve(line)
     })
     void ended.then(([code]) => reject(new Error(`knode up ended with ${code}:\n${err}`)))
-    void ended.then(() => clearTimeout(timer))
   })
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     child.kill(signal)
-    return (await ended)[0]
+    const what = (): string => `knode up to end after ${signal}; it said:\n${err}`
+    const [code] = await inTime(ended, what, programPatience).finally(() => child.kill('SIGKILL'))
+    return code
   }
-  const [, api = '', gateway = '', kubeconfig = ''] = await ready.catch(async (error: unknown) => {
+  const [, api = '', gateway = '', kubeconfig = ''] = await inTime(
+    ready,
+    () => `knode up to be ready; it said:\n${err}`,
+    programPatience,
+  ).catch(async (error: unknown) => {
     await end('SIGKILL')
     throw error
   })
@@ -78,7 +85,8 @@ export async function startKnodeProcess(
     kubeconfig,
     out: () => out,
     end,
-    [Symbol.asyncDispose]: async () => void (isRunning() && (await end('SIGKILL'))),
+    // Asked, not killed: the programs it started end with it.
+    [Symbol.asyncDispose]: async () => void (isRunning() && (await end('SIGTERM'))),
   }
 }
 

@@ -3,6 +3,10 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inTime, programPatience } from '../../src/base/eventually.ts'
+
+/** For its commands that wait: it only costs time in a test that fails. */
+export const patience = '--timeout=10m'
 
 export interface KubectlResult {
   code: number
@@ -50,14 +54,16 @@ export async function createKubectl({ kubeconfig }: { kubeconfig: string }): Pro
     run(args, { stdin = '', env } = {}) {
       const child = launch(args, env)
       child.stdin.end(stdin)
-      return new Promise((resolve, reject) => {
-        let stdout = ''
-        let stderr = ''
+      let stdout = ''
+      let stderr = ''
+      const done = new Promise<KubectlResult>((resolve, reject) => {
         child.stdout.on('data', (data: Buffer) => (stdout += data.toString()))
         child.stderr.on('data', (data: Buffer) => (stderr += data.toString()))
         child.on('error', reject)
         child.on('close', (code) => resolve({ code: code ?? -1, stdout, stderr }))
       })
+      const what = () => `kubectl ${args.join(' ')} to end; it said:\n${stdout}${stderr}`
+      return inTime(done, what, programPatience).finally(() => child.kill('SIGKILL'))
     },
     async ok(args, options) {
       const { code, stdout, stderr } = await kubectl.run(args, options)
@@ -78,7 +84,7 @@ export async function createKubectl({ kubeconfig }: { kubeconfig: string }): Pro
       const closed = new Promise<void>((resolve) => child.on('close', () => resolve()))
       return {
         until(pattern) {
-          return new Promise((resolve, reject) => {
+          const matches = new Promise<string>((resolve, reject) => {
             const look = (): void => {
               if (!pattern.test(output)) return
               waiting.delete(look)
@@ -88,6 +94,7 @@ export async function createKubectl({ kubeconfig }: { kubeconfig: string }): Pro
             look()
             void closed.then(() => reject(new Error(`kubectl ended before ${String(pattern)}:\n${output}`)))
           })
+          return inTime(matches, () => `kubectl to say ${String(pattern)}; it said:\n${output}`, programPatience)
         },
         async stop() {
           child.kill()

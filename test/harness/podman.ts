@@ -2,13 +2,16 @@
 import { execFile, spawn } from 'node:child_process'
 import { randomBytes, randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
+import { createServer } from 'node:net'
+import type { Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { messageOf } from '../../src/base/errors.ts'
+import { eventually, inTime, programPatience } from '../../src/base/eventually.ts'
 import { networkPrefix, removeLeftRules } from './left-rules.ts'
 import { skipUnless } from './require.ts'
 
@@ -24,8 +27,8 @@ export interface Podman extends AsyncDisposable {
   build(name: string, program: string): Promise<void>
 }
 
-/** Longest wait for the service's first answer, in milliseconds. */
-const deadlineMs = 30_000
+/** Tries to remove the folder while something in it is still busy: half a minute in all. */
+const removal = { recursive: true, force: true, maxRetries: 24, retryDelay: 100 }
 
 /** Works with what Debian has: `runc`, and limits that need no right to raise them. */
 const configuration = (folder: string, network: string): string => `
@@ -43,10 +46,7 @@ network_config_dir = "${join(folder, 'networks')}"
 default_network = "${network}"
 `
 
-/**
- * A network with a name, an interface and addresses that no other test's Podman has at the same time: those of one name
- * share their rules in the kernel, and whoever ends first takes them from the other.
- */
+/** A network with an interface and addresses that no other test's Podman has, nor one that was killed. */
 async function writeNetwork(folder: string, network: string, id: string): Promise<void> {
   const subnet = `10.${200 + randomInt(50)}.${randomInt(256)}`
   const definition = {
@@ -72,19 +72,47 @@ export async function startPodman(test: TestContext): Promise<Podman | undefined
   return podman
 }
 
-/** Starts one for all tests of a file, or says in a line why it cannot be had. */
+/**
+ * The name of a socket in the machine's network that whoever has a Podman listens at: Podmans with storage of their own
+ * share the machine's packet filter without knowing of each other, and one pulls its chains from under another.
+ */
+const turnName = '\0knode-test-podman'
+
+/** Longest wait for one's turn, in milliseconds: others have whole test files to run. */
+const turnPatience = { patienceMs: 3_600_000 }
+
+/** Resolves when no other test has a Podman. The system gives the turn back of a process that ends in whatever way. */
+async function takeTurn(): Promise<AsyncDisposable> {
+  const attempt = (): Promise<Server | undefined> =>
+    new Promise((resolve, reject) => {
+      const server = createServer()
+      server.once('error', (error: NodeJS.ErrnoException) =>
+        error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
+      )
+      server.listen(turnName, () => resolve(server))
+    })
+  const turn = await eventually(attempt, 'the Podmans of other tests to be gone', turnPatience)
+  return { [Symbol.asyncDispose]: () => new Promise((resolve) => turn.close(() => resolve())) }
+}
+
+/** Starts one for all tests of a file, when it is this file's turn, or says in a line why it cannot be had. */
 export async function openPodman(): Promise<{ podman: Podman | undefined; reason: string }> {
-  const folder = await mkdtemp(join(tmpdir(), 'knode-podman-'))
+  await using ending = new AsyncDisposableStack()
   try {
-    return { podman: await start(folder), reason: '' }
+    ending.use(await takeTurn())
+    const podman = await start(ending)
+    const running = ending.move()
+    return { podman: { ...podman, [Symbol.asyncDispose]: () => running.disposeAsync() }, reason: '' }
   } catch (thrown) {
-    await rm(folder, { recursive: true, force: true })
     const [first, second = ''] = messageOf(thrown).split('\n')
     return { podman: undefined, reason: `Podman cannot be used here: ${first} ${second}`.trim() }
   }
 }
 
-async function start(folder: string): Promise<Podman> {
+/** @param ending gets what is to be done at the end, also when the start fails half-way. */
+async function start(ending: AsyncDisposableStack): Promise<Omit<Podman, typeof Symbol.asyncDispose>> {
+  const folder = await mkdtemp(join(tmpdir(), 'knode-podman-'))
+  ending.defer(() => remove(folder))
   const config = join(folder, 'containers.conf')
   const id = randomBytes(32).toString('hex')
   const network = `${networkPrefix}${id.slice(0, 6)}`
@@ -98,6 +126,12 @@ async function start(folder: string): Promise<Podman> {
     return stdout
   }
   const socket = join(folder, 'podman.sock')
+  ending.defer(async () => {
+    await run('rm', '--all', '--force', '--time', '0').catch(() => undefined)
+    // Removes what belongs to users that only exist in a container, and unmounts.
+    await run('system', 'reset', '--force').catch(() => undefined)
+    await removeLeftRules()
+  })
   await importNode(folder, run)
   // A container that runs at once tells whether networks work here, too.
   await run('run', '--rm', nodeImage, '--version')
@@ -107,23 +141,19 @@ async function start(folder: string): Promise<Podman> {
     cwd: folder,
     stdio: 'ignore',
   })
-  const end = async (): Promise<void> => {
-    if (service.exitCode === null && service.signalCode === null) {
-      service.kill('SIGTERM')
-      await once(service, 'exit')
-    }
-    await run('rm', '--all', '--force', '--time', '0').catch(() => undefined)
-    // Removes what belongs to users that only exist in a container, and unmounts.
-    await run('system', 'reset', '--force').catch(() => undefined)
-    await removeLeftRules()
-    await rm(folder, { recursive: true, force: true }).catch(() => undefined)
-  }
-  try {
-    await answers(socket)
-  } catch (thrown) {
-    await end()
-    throw thrown
-  }
+  const ended = once(service, 'exit')
+  ending.defer(async () => {
+    service.kill('SIGTERM')
+    await inTime(ended, 'the service of Podman to end', programPatience).finally(() => service.kill('SIGKILL'))
+  })
+  await eventually(
+    () => {
+      if (service.exitCode !== null) throw new Error(`the service of Podman ended with ${service.exitCode}`)
+      return answers(socket)
+    },
+    'the service of Podman to answer',
+    programPatience,
+  )
   return {
     dockerHost: `unix://${socket}`,
     run,
@@ -133,7 +163,6 @@ async function start(folder: string): Promise<Podman> {
       await writeFile(join(context, 'Containerfile'), `FROM ${nodeImage}\nCOPY app.cjs /app/\nCMD ["/app/app.cjs"]\n`)
       await run('build', '--network', 'none', '--pull=never', '--tag', name, context)
     },
-    [Symbol.asyncDispose]: end,
   }
 }
 
@@ -155,19 +184,29 @@ async function importNode(folder: string, run: Podman['run']): Promise<void> {
   await rm(archive)
 }
 
-async function answers(socketPath: string): Promise<void> {
-  const untilMs = performance.now() + deadlineMs
-  for (;;) {
-    const isThere = await new Promise<boolean>((resolve) => {
-      const ping = request({ socketPath, path: '/_ping' }, (response) => {
-        response.resume()
-        resolve(response.statusCode === 200)
-      })
-      ping.once('error', () => resolve(false))
-      ping.end()
+function answers(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const ping = request({ socketPath, path: '/_ping' }, (response) => {
+      response.resume()
+      resolve(response.statusCode === 200)
     })
-    if (isThere) return
-    if (performance.now() > untilMs) throw new Error('the service of Podman does not answer')
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    ping.once('error', () => resolve(false))
+    ping.end()
+  })
+}
+
+/** Removes the folder and what is still mounted in it. @throws with the mounts that are left when it stays busy */
+async function remove(folder: string): Promise<void> {
+  const mounts = async (): Promise<string[]> => {
+    const lines = (await readFile('/proc/self/mountinfo', 'utf8').catch(() => '')).split('\n')
+    return lines.map((line) => line.split(' ')[4] ?? '').filter((path) => path.startsWith(`${folder}/`))
   }
+  // The newest first: it may lie on an older one.
+  for (const path of (await mounts()).toReversed()) {
+    await promisify(execFile)('umount', ['--lazy', path]).catch(() => undefined)
+  }
+  await rm(folder, removal).catch(async (cause: unknown) => {
+    const left = (await mounts()).join(', ')
+    throw new Error(`${folder} cannot be removed: ${messageOf(cause)}; still mounted: ${left || 'nothing'}`, { cause })
+  })
 }

@@ -1,4 +1,4 @@
-// Sends events as a plain HTTP client does.
+// Sends events as a plain HTTP client does, each by a connection of its own: none is kept that may be closed meanwhile.
 
 export const postBinary = (url: string, attributes: Record<string, string>, body: string): Promise<Response> => {
   const headers = Object.entries({ specversion: '1.0', id: '1', source: '/test', ...attributes })
@@ -6,6 +6,7 @@ export const postBinary = (url: string, attributes: Record<string, string>, body
     method: 'POST',
     headers: {
       'content-type': 'application/json',
+      connection: 'close',
       ...Object.fromEntries(headers.map(([name, value]) => [`ce-${name}`, value])),
     },
     body,
@@ -15,6 +16,6 @@ export const postBinary = (url: string, attributes: Record<string, string>, body
 export const postStructured = (url: string, attributes: Record<string, string>, data: unknown): Promise<Response> =>
   fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/cloudevents+json; charset=UTF-8' },
+    headers: { 'content-type': 'application/cloudevents+json; charset=UTF-8', connection: 'close' },
     body: JSON.stringify({ specversion: '1.0', id: '1', source: '/test', ...attributes, data }),
   })

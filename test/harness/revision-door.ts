@@ -1,8 +1,9 @@
 // For tests: a Revision's door on a fake clock, in front of programs that the test makes, behind a server of its own.
 import { createServer, request as httpRequest } from 'node:http'
-import type { IncomingHttpHeaders, IncomingMessage, RequestListener, Server } from 'node:http'
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestListener, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { eventually, programPatience } from '../../src/base/eventually.ts'
 import { FakeClock, settle } from '../../src/base/fake-clock.ts'
 import { silentLogger } from '../../src/base/log.ts'
 import { createMetrics } from '../../src/base/metrics.ts'
@@ -156,13 +157,11 @@ export function send(
   })
 }
 
-/** A port that nobody listens on. */
-export async function closedPort(): Promise<number> {
-  const server = createServer()
-  const port = await listen(server)
-  await new Promise<void>((resolve) => server.close(() => resolve()))
-  return port
-}
+/** Of a suite, in milliseconds: a hang becomes a failure, and ten thousand requests on a starved machine do not. */
+export const limit = { timeout: 3_600_000 }
+
+/** A port that nobody listens on, and that no other test is given meanwhile: tcpmux, which is not in use any more. */
+export const closedPort = 1
 
 export async function read(response: IncomingMessage): Promise<Answer> {
   let text = ''
@@ -172,9 +171,31 @@ export async function read(response: IncomingMessage): Promise<Answer> {
 
 /** Turns the loop until the condition holds. */
 export async function until(isSo: () => boolean): Promise<void> {
-  const untilMs = performance.now() + 10_000
-  while (!isSo()) {
-    if (performance.now() > untilMs) throw new Error(`never came true: ${isSo.toString()}`)
-    await settle(1)
+  await eventually(isSo, isSo.toString(), programPatience)
+}
+
+/** A program whose answers are given by the test. */
+export function manual(): { handle: RequestListener; asked: string[]; answer: () => void; most: () => number } {
+  const asked: string[] = []
+  const answers: (() => void)[] = []
+  let now = 0
+  let most = 0
+  return {
+    asked,
+    most: () => most,
+    answer: () => answers.shift()!(),
+    handle(request, response) {
+      most = Math.max(most, ++now)
+      asked.push(request.url!)
+      response.on('close', () => now--)
+      answers.push(() => response.end('done'))
+    },
   }
+}
+
+/** Begins a request whose answer, or failure, nobody waits for. */
+export function ask(port: number, path: string): ClientRequest {
+  const request = httpRequest({ host: '127.0.0.1', port, path, agent: false })
+  request.on('error', () => undefined)
+  return request.end()
 }

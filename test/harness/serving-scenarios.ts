@@ -1,12 +1,15 @@
 // What every way of running a program must stand: a burst from zero, a canary, a rollback.
 import assert from 'node:assert/strict'
-import { aService } from './serving-world.ts'
+import { eventually } from '../../src/base/eventually.ts'
+import { patience } from './kubectl.ts'
+import { aService, scalesToZero } from './serving-world.ts'
 import type { ServiceOptions, World } from './serving-world.ts'
 
 /** `count` requests find a Service at zero: each is answered 200. Then it goes to zero, and comes up again. */
 export async function burstFromZero(world: World, program: ServiceOptions, count: number): Promise<void> {
   const { kubectl, apply, ready, ask } = world
-  const patch = JSON.stringify({ data: { 'allow-zero-initial-scale': 'true', 'scale-to-zero-grace-period': '6s' } })
+  const zero = { [scalesToZero]: 'true', 'allow-zero-initial-scale': 'true', 'scale-to-zero-grace-period': '6s' }
+  const patch = JSON.stringify({ data: zero })
   await kubectl.ok(['patch', 'cm', 'config-autoscaler', '-n', 'knative-serving', '--type=merge', '-p', patch])
   const annotations = { 'autoscaling.knative.dev/initial-scale': '0', 'autoscaling.knative.dev/window': '6s' }
   await apply(aService('burst', { ...program, annotations }))
@@ -17,8 +20,9 @@ export async function burstFromZero(world: World, program: ServiceOptions, count
     answers.filter(({ status }) => status !== 200),
     [],
   )
-  await kubectl.ok(['wait', '--for=delete', 'pod', '-l', 'serving.knative.dev/service=burst', '--timeout=120s'])
-  assert.match(await kubectl.ok(['get', 'revision', 'burst-00001']), /True +0 +0/)
+  await kubectl.ok(['wait', '--for=delete', 'pod', '-l', 'serving.knative.dev/service=burst', patience])
+  const revision = (): Promise<string> => kubectl.ok(['get', 'revision', 'burst-00001'])
+  await eventually(async () => /True +0 +0/.test(await revision()), 'its Revision to tell of no instances')
   await ready('burst')
   assert.match((await ask('burst')).body, /^one \d+/, 'and comes up again')
 }
@@ -37,13 +41,14 @@ export async function canaryAndRollback(world: World, program: ServiceOptions): 
   const split = await shares('shop', 2_000)
   assert.deepEqual([...split.keys()].toSorted(), ['blue', 'green'])
   const share = split.get('green')! / 2_000
-  assert.ok(share > 0.07 && share < 0.13, `${share * 100} % went to the canary`)
+  // Six standard deviations.
+  assert.ok(share > 0.06 && share < 0.14, `${share * 100} % went to the canary`)
   assert.match((await ask('next-shop')).body, /^green/)
 
   const asking = shares('shop', 600)
   const back = JSON.stringify({ spec: { traffic: [{ revisionName: 'shop-blue', percent: 100 }] } })
   await kubectl.ok(['patch', 'ksvc', 'shop', '--type=merge', '-p', back])
-  await kubectl.ok(['wait', '--for=jsonpath={.status.traffic[0].percent}=100', 'ksvc/shop', '--timeout=30s'])
+  await kubectl.ok(['wait', '--for=jsonpath={.status.traffic[0].percent}=100', 'ksvc/shop', patience])
   const words = [...(await asking).keys()]
   assert.deepEqual(
     words.filter((word) => !['blue', 'green'].includes(word)),

@@ -6,9 +6,12 @@ import { startKnode } from '../../src/app/start-knode.ts'
 import type { RunningKnode } from '../../src/app/start-knode.ts'
 import { silentLogger } from '../../src/base/log.ts'
 import { askService } from './ask-service.ts'
-import { createKubectl } from './kubectl.ts'
+import { createKubectl, patience } from './kubectl.ts'
 import type { Kubectl } from './kubectl.ts'
 import { skipUnlessInstalled } from './programs.ts'
+
+/** The key of config-autoscaler that a test sets which wants it. */
+export const scalesToZero = 'enable-scale-to-zero'
 
 const hello = join(import.meta.dirname, 'apps', 'hello.ts')
 
@@ -69,6 +72,8 @@ async function aWorld(): Promise<World> {
     }),
   )
   const kubectl = starting.use(await createKubectl({ kubeconfig: await readFile(knode.kubeconfigPath, 'utf8') }))
+  // What a test looks at is there, however long the machine takes.
+  await knode.client.patch('ConfigMap', 'knative-serving', 'config-autoscaler', { data: { [scalesToZero]: 'false' } })
   const ask: World['ask'] = (name, path) => askService(knode.gatewayUrl, `${name}.default.svc.cluster.local`, path)
   const running = starting.move()
   return {
@@ -77,7 +82,7 @@ async function aWorld(): Promise<World> {
     requestLines,
     ask,
     apply: (manifest) => kubectl.ok(['apply', '-f', '-'], { stdin: manifest }),
-    ready: async (name) => void (await kubectl.ok(['wait', '--for=condition=Ready', '--timeout=60s', `ksvc/${name}`])),
+    ready: async (name) => void (await kubectl.ok(['wait', '--for=condition=Ready', patience, `ksvc/${name}`])),
     async shares(name, count) {
       const shares = new Map<string, number>()
       const one = async (): Promise<void> => {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { inTime, programPatience } from '../../src/base/eventually.ts'
 
 export interface Received {
   /** Path it was sent to, which tells the subscribers of one server apart. */
@@ -22,15 +23,14 @@ export interface Subscriber extends AsyncDisposable {
   /** `http://127.0.0.1:PORT` */
   url: string
   received: Received[]
-  /** Resolves with all that came to `path` once there are `count` of them. Fails after `timeoutMs`. */
-  until(path: string, count: number, timeoutMs?: number): Promise<Received[]>
+  /** Resolves with all that came to `path` once there are `count` of them. @throws when they do not come in time */
+  until(path: string, count: number): Promise<Received[]>
 }
 
-/** How long a test waits for an event, in milliseconds: generous, because it only matters when the test fails. */
-const patienceMs = 60_000
-
-/** Listens on a free port of the loopback interface. */
-export async function startSubscriber(answer: (event: Received) => Answer = () => ({})): Promise<Subscriber> {
+/** Listens on a free port of the loopback interface. An answer that is promised keeps its sender waiting. */
+export async function startSubscriber(
+  answer: (event: Received) => Answer | Promise<Answer> = () => ({}),
+): Promise<Subscriber> {
   const received: Received[] = []
   const waiting = new Set<() => void>()
   const server = createServer((request, response) => {
@@ -43,11 +43,15 @@ export async function startSubscriber(answer: (event: Received) => Answer = () =
         body: Buffer.concat(chunks).toString('utf8'),
       }
       received.push(event)
-      const { body, status = body === undefined ? 204 : 200, headers = {} } = answer(event)
-      response.writeHead(status, headers).end(body)
-      for (const look of waiting) look()
+      void (async () => {
+        const { body, status = body === undefined ? 204 : 200, headers = {} } = await answer(event)
+        response.writeHead(status, headers).end(body)
+        for (const look of waiting) look()
+      })()
     })
   })
+  // Senders close idle connections: after a machine stood still, no request meets one that is closing here.
+  server.keepAliveTimeout = 0
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -55,23 +59,17 @@ export async function startSubscriber(answer: (event: Received) => Answer = () =
   return {
     url: `http://127.0.0.1:${port}`,
     received,
-    until(path, count, timeoutMs = patienceMs) {
-      return new Promise((resolve, reject) => {
-        const done = (settle: () => void): void => {
-          waiting.delete(look)
-          clearTimeout(timer)
-          settle()
-        }
-        const look = (): void => {
-          if (at(path).length >= count) done(() => resolve(at(path)))
-        }
-        const timer = setTimeout(() => {
-          const seen = received.map((event) => `${event.path} ${String(event.headers['ce-type'])}`).join(', ')
-          done(() => reject(new Error(`waited for ${count} events at ${path}; came: ${seen || 'none'}`)))
-        }, timeoutMs)
-        waiting.add(look)
-        look()
-      })
+    until(path, count) {
+      const { promise, resolve } = Promise.withResolvers<Received[]>()
+      const look = (): void => {
+        if (at(path).length < count) return
+        waiting.delete(look)
+        resolve(at(path))
+      }
+      waiting.add(look)
+      look()
+      const seen = (): string => received.map((event) => `${event.path} ${String(event.headers['ce-type'])}`).join(', ')
+      return inTime(promise, () => `${count} events at ${path}; came: ${seen() || 'none'}`, programPatience)
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()

@@ -215,7 +215,7 @@ export function fakeDeps({ clock, client, caches, endpoints }: FakeWorld): KindD
       apiUrl: 'http://127.0.0.1:7480',
       serviceDomain: '127.0.0.1.sslip.io:7481',
     },
-    podDirectory: join(tmpdir(), 'knode-pods-of-tests'),
+    podDirectory: join(tmpdir(), `knode-pods-of-tests-${process.pid}`),
     clock,
     pods: createPodTable({ clock }),
     revisions: {

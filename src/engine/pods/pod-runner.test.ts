@@ -111,7 +111,7 @@ test('the container with a port starts first, the others share its network, and 
   assert.equal(bed.endpoint?.isReady, false)
   bed.probes['side'] = well
   await bed.pass(1_000)
-  assert.equal(bed.endpoint?.isReady, true)
+  await until(bed, () => bed.endpoint?.isReady === true)
 })
 
 test('when the container whose network is shared is started again, so are those that share it', async () => {
@@ -220,7 +220,7 @@ test('a sick container is stopped and started again at once, the Pod stays', asy
   bed.probes['app'] = well
   await until(bed, () => bed.runtime.started.length === 2)
   await bed.pass(50)
-  assert.equal(bed.summary[1], 'ready')
+  await until(bed, () => bed.summary[1] === 'ready')
   assert.equal(bed.status.containerStatuses?.[0]?.restartCount, 1)
   assert.ok(bed.events.includes('Normal Killing Container app failed liveness probe, will be restarted'))
   assert.ok(bed.events.includes('Warning Unhealthy Liveness probe failed: sick'))

@@ -6,13 +6,14 @@ import { createServer as createHttp2Server } from 'node:http2'
 import { createServer as createTcpServer } from 'node:net'
 import type { AddressInfo, Server } from 'node:net'
 import { test } from 'node:test'
+import { closedPort } from '../../../test/harness/revision-door.ts'
 import { systemClock } from '../../base/clock.ts'
 import type { Container } from '../../model/kubernetes/pod/container-schema.ts'
 import type { Probe } from '../../model/kubernetes/pod/probe-schema.ts'
 import type { Workload } from '../../ports/workload-runtime/port.ts'
 import { attemptProbe } from './probe-attempt.ts'
 
-const longMs = 10_000
+const longMs = 300_000
 
 /** A container whose port 8080 leads to `port`. */
 const look = (probe: Probe, port: number, more: Partial<Workload> = {}, timeoutMs = longMs) => {
@@ -65,11 +66,10 @@ test('a port that nobody listens on is not well, a program that does not answer 
   await using silent = await listening(createTcpServer((socket) => socket.on('error', () => undefined).resume()))
   assert.deepEqual(await look({ tcpSocket: { port: 8080 } }, silent.port), { isWell: true })
   assert.match(await messageOf(look({ httpGet: { port: 8080 } }, silent.port, {}, 50)), /no answer within 50 ms/)
-  const { port } = await listening(createTcpServer()).then(async (server) => {
-    await server[Symbol.asyncDispose]()
-    return server
-  })
-  assert.match(await messageOf(look({ tcpSocket: { port: 8080 } }, port)), /dial tcp 127\.0\.0\.1:\d+: .*ECONNREFUSED/)
+  assert.match(
+    await messageOf(look({ tcpSocket: { port: 8080 } }, closedPort)),
+    /dial tcp 127\.0\.0\.1:\d+: .*ECONNREFUSED/,
+  )
 })
 
 test('a gRPC service is well when its health check says SERVING', async () => {

@@ -3,12 +3,11 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import { seededRandom } from '../../base/random.ts'
-import { closedPort, openDoor, send, until } from '../../../test/harness/revision-door.ts'
+import { closedPort, limit, openDoor, send, until } from '../../../test/harness/revision-door.ts'
 import type { Answer, SendOptions } from '../../../test/harness/revision-door.ts'
 import type { PodTable } from '../serving.ts'
 import { createPodProxy } from './pod-proxy.ts'
 
-const limit = { timeout: 20_000 }
 const selector = { 'serving.knative.dev/revisionUID': 'uid-1' }
 
 interface Setup extends AsyncDisposable {
@@ -52,7 +51,7 @@ describe('a core Service', limit, () => {
   it('tries a Pod that refuses the connection again, and gives up when there is none any more', async () => {
     await using test = await openDoor()
     await using service = await aService(test.pods, test)
-    const pod = await test.addPod({ port: await closedPort() })
+    const pod = await test.addPod({ port: closedPort })
     const sending = service.send()
     await until(() => test.clock.pendingTimers === 1)
     pod.update({ isReady: false })

@@ -5,7 +5,7 @@ import type { IncomingMessage, RequestListener } from 'node:http'
 import { connect } from 'node:net'
 import { describe, it } from 'node:test'
 import { settle } from '../../base/fake-clock.ts'
-import { openDoor, read } from '../../../test/harness/revision-door.ts'
+import { limit, openDoor, read } from '../../../test/harness/revision-door.ts'
 
 const echo: RequestListener = (request, response) => {
   const chunks: Buffer[] = []
@@ -14,7 +14,6 @@ const echo: RequestListener = (request, response) => {
 }
 
 const webSocket = { connection: 'Upgrade', upgrade: 'websocket' }
-const limit = { timeout: 20_000 }
 
 describe('what passes through a door', limit, () => {
   it('method, path, query and body, small or streamed', async () => {

@@ -9,7 +9,7 @@ import { silentLogger } from '../../base/log.ts'
 import { createMetrics } from '../../base/metrics.ts'
 import { systemRandom } from '../../base/random.ts'
 import { startEchoProgram } from '../../../test/harness/echo-program.ts'
-import { aDoorSpec, containerPort, read, until } from '../../../test/harness/revision-door.ts'
+import { aDoorSpec, containerPort, limit, read, until } from '../../../test/harness/revision-door.ts'
 import { createPodTable } from '../pod-table.ts'
 import type { PodTable, RevisionDoor, RevisionDoorSpec } from '../serving.ts'
 import { createRevisionDoors } from './revision-doors.ts'
@@ -17,7 +17,6 @@ import { aGateway } from './test-gateway.ts'
 import type { TestGateway } from './test-gateway.ts'
 import { connectH2c, frame, FrameReader, readH2c } from './test-http2.ts'
 
-const limit = { timeout: 60_000 }
 const host = 'echo.default.example.com'
 
 interface Setup extends AsyncDisposable {
@@ -114,10 +113,10 @@ describe('a real program behind the gateway', limit, () => {
   })
 })
 
-describe('ten thousand requests', { timeout: 120_000 }, () => {
+describe('ten thousand requests', limit, () => {
   it('leave no place taken, no timer and no connection behind, however they end', async () => {
     await using program = await startEchoProgram('http1')
-    await using set = await setUp({ containerConcurrency: 8, timeouts: { totalMs: 60_000, idleMs: 30_000 } })
+    await using set = await setUp({ containerConcurrency: 8, timeouts: { totalMs: 600_000, idleMs: 300_000 } })
     set.addPod(program.port)
     const pod = set.pods.select('default', set.door.spec.selector)[0]!
     const agent = new Agent({ keepAlive: true, maxSockets: 32 })

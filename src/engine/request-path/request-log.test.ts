@@ -2,12 +2,11 @@ import assert from 'node:assert/strict'
 import { request as httpRequest } from 'node:http'
 import { describe, it } from 'node:test'
 import { readRequestLogFormat } from '../../model/serving/request-log.ts'
-import { openDoor, until } from '../../../test/harness/revision-door.ts'
+import { limit, openDoor, until } from '../../../test/harness/revision-door.ts'
 import type { DoorSetup, SendOptions } from '../../../test/harness/revision-door.ts'
 
 const shipped = readRequestLogFormat({ 'logging.enable-request-log': 'true' })!
 const spec = { ...shipped, service: 'hello', configuration: 'hello-config' }
-const limit = { timeout: 20_000 }
 
 /** The line of one request. */
 async function lineOf(test: DoorSetup, template: string, options?: SendOptions): Promise<string> {

@@ -63,7 +63,7 @@ export async function aGateway({
     clock: systemClock,
     log,
     metrics: createMetrics(),
-    limits: { drainMs: 2_000, ...limits },
+    limits: { drainMs: 60_000, ...limits },
   })
   const port = Number(new URL(gateway.url).port)
   return { url: gateway.url, port, accepted, [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose]() }

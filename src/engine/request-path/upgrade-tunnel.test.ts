@@ -4,10 +4,8 @@ import { request as httpRequest } from 'node:http'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { describe, it } from 'node:test'
-import { closedPort, openDoor, read, until } from '../../../test/harness/revision-door.ts'
+import { closedPort, limit, openDoor, read, until } from '../../../test/harness/revision-door.ts'
 import type { Program } from '../../../test/harness/revision-door.ts'
-
-const limit = { timeout: 20_000 }
 
 /** Says which path was asked for, then echoes. */
 const echo: Program = {
@@ -52,7 +50,7 @@ describe('a connection that changes its protocol', limit, () => {
 
   it('finds another Pod when one refuses the connection', async () => {
     await using test = await openDoor({ containerConcurrency: 1 })
-    await test.addPod({ name: 'a', port: await closedPort() })
+    await test.addPod({ name: 'a', port: closedPort })
     await test.addPod({ ...echo, name: 'b' })
     const { socket, seen } = await upgraded(ask(test.port))
     socket.write('ping')

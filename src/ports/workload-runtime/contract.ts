@@ -18,7 +18,9 @@ export interface RuntimeUnderTest {
   impossible: WorkloadSpec
 }
 
-const timeoutMs = 10_000
+/** Longest wait, in milliseconds: it only costs time in a test that fails. */
+const timeoutMs = 300_000
+/** Milliseconds. A container that is asked to end before its program listens to that takes them all. */
 const graceMs = 5_000
 
 export function itKeepsTheRuntimeContract(open: () => Promise<RuntimeUnderTest>): void {

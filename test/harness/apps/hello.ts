@@ -14,5 +14,7 @@ const server = createServer((request, response) => {
     })
   })
 })
+// The gateway closes idle connections: after a machine stood still, no request meets one that is closing here.
+server.keepAliveTimeout = 0
 server.listen(Number(process.env['PORT'] ?? 8080), () => console.log(`listening for ${process.env['K_REVISION']}`))
 process.on('SIGTERM', () => server.close())

@@ -123,6 +123,8 @@ class BuiltInWorkload implements Workload {
 
   async #listen({ handle, started }: Program & { kind: 'server' }): Promise<void> {
     const server = createServer(handle)
+    // Clients close idle connections: closing them here would race with their next request.
+    server.keepAliveTimeout = 0
     this.#server = server
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)

@@ -50,6 +50,13 @@ test('other images, and names that only begin alike, are not built in', async ()
   }
 })
 
+test('built-in programs leave it to clients to close idle connections', async () => {
+  await using runtime = openRuntime()
+  const workload = await runtime.start(anInstance('helloworld'))
+  const { headers } = await fetch(urlOf(workload))
+  assert.equal(headers.get('keep-alive'), null, 'no time is told after which it closes them')
+})
+
 test('helloworld greets its TARGET', async () => {
   await using runtime = openRuntime()
   const world = await runtime.start(anInstance('ghcr.io/knative/helloworld-go:latest'))

@@ -16,7 +16,8 @@ import type { StartProgress, Workload, WorkloadRuntime, WorkloadSpec } from '../
 import { createContainerRuntime } from './container-runtime.ts'
 import type { ContainerRuntimeOptions } from './container-runtime.ts'
 
-const timeoutMs = 60_000
+/** Longest wait, in milliseconds: it only costs time in a test that fails. */
+const timeoutMs = 300_000
 const listen = `require('node:http').createServer((q, r) => r.end('hello')).listen(process.env.PORT)`
 const endOnTerm = `process.on('SIGTERM', () => process.exit(0))`
 

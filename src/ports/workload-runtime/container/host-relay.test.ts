@@ -1,15 +1,23 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { createServer, get } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { systemClock } from '../../../base/clock.ts'
 import { createLogger, silentLogger } from '../../../base/log.ts'
-import { freePort } from '../../../../test/harness/free-port.ts'
 import { HostRelay } from './host-relay.ts'
 
-/** An address of this machine that is not the one the gateway listens on. */
+/** An address of this machine that is not the one the gateway listens on, nor anybody else. */
 const address = '127.0.0.2'
 const patience = AbortSignal.abort()
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, address)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
 
 const ask = (port: number): Promise<string> =>
   new Promise((resolve, reject) => {
@@ -51,7 +59,7 @@ test('an address that is not there is waited for with patience, then told', asyn
   const missing = '192.0.2.77'
   await using relay = new HostRelay({ clock: systemClock, log, address: missing, gatewayPort: 1, mayUse })
   const waiting = new AbortController()
-  const listening = relay.listen(await freePort(), waiting.signal)
+  const listening = relay.listen(8080, waiting.signal)
   waiting.abort()
   await listening
   assert.match(lines.join(''), /cannot reach the gateway.*192\.0\.2\.77/)

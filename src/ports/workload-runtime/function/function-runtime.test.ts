@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, it } from 'node:test'
 import { systemClock } from '../../../base/clock.ts'
-import { eventually } from '../../../base/eventually.ts'
+import { eventually, programPatience } from '../../../base/eventually.ts'
 import { systemRandom } from '../../../base/random.ts'
 import { itKeepsTheRuntimeContract } from '../contract.ts'
 import type { Workload, WorkloadRuntime, WorkloadSpec } from '../port.ts'
@@ -17,7 +17,9 @@ import { groupMembers } from '../process/process-table.ts'
 import { createFunctionRuntime } from './function-runtime.ts'
 import type { FunctionRuntimeOptions } from './function-runtime.ts'
 
-const timeoutMs = 10_000
+/** Longest waits, in milliseconds: they only cost time in a test that fails. */
+const timeoutMs = 300_000
+const graceMs = 300_000
 
 const openRuntime = (options: Partial<FunctionRuntimeOptions> = {}): WorkloadRuntime =>
   createFunctionRuntime({ clock: systemClock, random: systemRandom, ...options })
@@ -76,7 +78,7 @@ describe('the function runtime', () => {
       }`
     const workload = await running(runtime, await spec('hooks.cjs', source))
     assert.equal(await (await ask(workload)).text(), 'initialised')
-    await workload.stop({ graceMs: 5_000 })
+    await workload.stop({ graceMs })
     assert.deepEqual(await workload.exited, { code: 0 })
     assert.deepEqual(await texts(workload), ['shut down'])
     const plain = await running(runtime, await spec('plain.mjs', `export default () => 'default'`))
@@ -124,7 +126,7 @@ describe('the function runtime', () => {
     const answer = ask(workload)
     for await (const { text } of workload.logs({ follow: true })) if (text === 'begun') break
     await Promise.all([
-      workload.stop({ graceMs: 5_000 }),
+      workload.stop({ graceMs }),
       answer.then(async (got) => assert.equal(await got.text(), 'finished')),
     ])
     assert.deepEqual(await workload.exited, { code: 0 })
@@ -140,13 +142,19 @@ describe('the function runtime', () => {
       assert.deepEqual(await readdir(noted), [], 'no spare while no function is known')
       runtime.prewarm!(given)
       runtime.prewarm!(given)
-      const spare = await eventually(async () => (await readdir(noted))[0], 'a spare')
+      const spare = await eventually(async () => (await readdir(noted))[0], 'a spare', programPatience)
       const workload = await running(runtime, given)
       assert.ok((await readdir(noted)).includes(spare), 'the spare has become the instance')
-      await eventually(async () => (await readdir(noted)).length === 2, 'two processes')
+      await eventually(async () => (await readdir(noted)).length === 2, 'two processes', programPatience)
       assert.ok((await groupMembers(Number(await (await ask(workload)).text()))).length > 0)
     }
     assert.deepEqual(await readdir(noted), [])
+  })
+
+  it('leaves it to clients to close idle connections', async () => {
+    await using runtime = openRuntime()
+    const workload = await running(runtime, await spec('idle.ts', `export const handle = () => 'idle'`))
+    assert.equal((await ask(workload)).headers.get('keep-alive'), null, 'no time is told after which it closes them')
   })
 
   it('is not held up by connections that clients leave open', async () => {
@@ -156,7 +164,7 @@ describe('the function runtime', () => {
     await once(idle, 'connect')
     idle.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
     await once(idle, 'data')
-    await workload.stop({ graceMs: 60_000 })
+    await workload.stop({ graceMs })
     assert.deepEqual(await workload.exited, { code: 0 })
     idle.destroy()
   })
@@ -170,7 +178,7 @@ describe('the function runtime', () => {
       const runtime = createFunctionRuntime({ clock: systemClock, random: systemRandom })
       const spec = { name: 'a', namespace: 'b', image: '', env: {}, ...${JSON.stringify({ functionFile, workdir: folder })} }
       const workload = await runtime.start(spec)
-      await workload.ready({ timeoutMs: 10_000 })
+      await workload.ready({ timeoutMs: ${timeoutMs} })
       console.log(await (await fetch('http://' + workload.host + ':' + workload.port)).text())`
     const knode = spawn(process.execPath, ['--input-type=module', '-e', source], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -178,7 +186,7 @@ describe('the function runtime', () => {
     const [line] = (await once(createInterface(knode.stdout), 'line')) as [string]
     assert.ok((await groupMembers(Number(line))).length > 0)
     knode.kill('SIGKILL')
-    await eventually(async () => (await groupMembers(Number(line))).length === 0, 'nobody to be left')
+    await eventually(async () => (await groupMembers(Number(line))).length === 0, 'nobody to be left', programPatience)
   })
 
   it('does not give away a spare that has ended', async () => {
@@ -186,16 +194,20 @@ describe('the function runtime', () => {
     await using runtime = openRuntime({ records: await OrphanRecords.open(noted) })
     const given = await spec('after.ts', `export const handle = () => 'here'`)
     runtime.prewarm!(given)
-    const note = await eventually(async () => (await readdir(noted))[0], 'a spare')
-    const { pid } = await eventually(async () => {
-      try {
-        return JSON.parse(await readFile(join(noted, note), 'utf8')) as { pid: number }
-      } catch {
-        return undefined
-      }
-    }, 'its note')
+    const note = await eventually(async () => (await readdir(noted))[0], 'a spare', programPatience)
+    const { pid } = await eventually(
+      async () => {
+        try {
+          return JSON.parse(await readFile(join(noted, note), 'utf8')) as { pid: number }
+        } catch {
+          return undefined
+        }
+      },
+      'its note',
+      programPatience,
+    )
     process.kill(pid, 'SIGKILL')
-    await eventually(async () => (await readdir(noted)).length === 0, 'the spare to be gone')
+    await eventually(async () => (await readdir(noted)).length === 0, 'the spare to be gone', programPatience)
     const workload = await running(runtime, given)
     assert.equal(await (await ask(workload)).text(), 'here')
   })

@@ -12,11 +12,14 @@ import { signal } from './process-table.ts'
 const periodUs = 100_000
 /** The kernel takes no smaller quota. */
 const quotaUsMin = 1_000
-/** Looks at a group that does not go away yet: so many, with so much time between them, in milliseconds. */
-const removeTriesMax = 100
+/**
+ * Looks at a group that does not go away yet: so many, with so much time between them, in milliseconds. On a busy machine
+ * killed processes take a while to be gone.
+ */
+const removeTriesMax = 3_000
 const removeDelayMs = 10
 /** As many when Knode itself is ending in a hurry. */
-const removeNowTriesMax = 20
+const removeNowTriesMax = 500
 
 export class LimitGroup {
   readonly folder: string

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { systemClock } from '../../../base/clock.ts'
-import { eventually } from '../../../base/eventually.ts'
+import { eventually, programPatience } from '../../../base/eventually.ts'
 import { silentLogger } from '../../../base/log.ts'
 import { systemRandom } from '../../../base/random.ts'
 import { openWorkloadRuntime } from '../open.ts'
@@ -73,7 +73,11 @@ test('a Knode that ends in a hurry takes its processes along', async () => {
     const [line, instance] = (await lines.next()).value!.split(' ')
     if (knodeProcess.exitCode === null) await once(knodeProcess, 'exit')
     // A killed process takes a moment to be gone.
-    await eventually(async () => (await groupMembers(Number(line))).length === 0, `nobody left after ${hurry}`)
+    await eventually(
+      async () => (await groupMembers(Number(line))).length === 0,
+      `nobody left after ${hurry}`,
+      programPatience,
+    )
     if (typeof base === 'string') continue
     const groups = await readdir(base.folder)
     assert.ok(!groups.includes(groupName(instance!)), 'its control group went along, if it had one')

@@ -13,7 +13,9 @@ import { createProcessRuntime } from './process-runtime.ts'
 import { groupMembers } from './process-table.ts'
 
 const listen = `require('node:http').createServer((q, r) => r.end()).listen(process.env.PORT, '127.0.0.1')`
-const timeoutMs = 60_000
+/** Longest waits, in milliseconds: they only cost time in a test that fails. */
+const timeoutMs = 300_000
+const graceMs = 300_000
 
 const spec = (processCommand: string, env: Record<string, string> = {}): WorkloadSpec => ({
   name: 'program-00001-x',
@@ -81,7 +83,7 @@ describe('the process runtime', () => {
     // The shell in between dies of the signal at once; that must not cut its child short.
     const workload = await runtime.start(spec(`node -e "${graceful}"; true`))
     await workload.ready({ timeoutMs })
-    await workload.stop({ graceMs: 5_000 })
+    await workload.stop({ graceMs })
     assert.ok((await texts(workload)).includes('bye'))
   })
 
@@ -117,7 +119,7 @@ describe('the process runtime', () => {
     for await (const _line of workload.logs({ follow: true, tailLines: 0 })) break
     const kept = await texts(workload)
     assert.ok(kept.length <= 5_000)
-    await workload.stop({ graceMs: 5_000 })
+    await workload.stop({ graceMs })
     assert.deepEqual(await workload.exited, { signal: 'SIGTERM' })
   })
 
@@ -148,7 +150,7 @@ describe('the process runtime', () => {
     await writeFile(join(config, 'key'), 'new')
     const reads = await workload.exec!(['sh', '-c', 'cat "$KNODE_MOUNTS/etc/config/key"'], { timeoutMs })
     assert.equal(reads.output, 'new')
-    await workload.stop({ graceMs: 5_000 })
+    await workload.stop({ graceMs })
     await runtime[Symbol.asyncDispose]()
     assert.deepEqual(await readdir(mountsDir), [])
     assert.deepEqual(await readdir(config), ['key'], 'what was mounted stays')
@@ -186,7 +188,7 @@ describe('the process runtime', () => {
     await using runtime = openRuntime({ records })
     const workload = await runtime.start(spec('exec sleep 1000'))
     assert.equal((await readdir(join(folder, 'noted'))).length, 1)
-    await workload.stop({ graceMs: 5_000 })
+    await workload.stop({ graceMs })
     await runtime[Symbol.asyncDispose]()
     assert.deepEqual(await readdir(join(folder, 'noted')), [])
   })

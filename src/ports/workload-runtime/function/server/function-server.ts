@@ -57,6 +57,8 @@ async function become({ file, cwd, port, env }: HandOver): Promise<void> {
   try {
     const userFunction = await loadFunction(pathToFileURL(file).href)
     const server = createServer(functionListener(userFunction, createLog(process.env['FUNC_LOG_LEVEL'] ?? 'info')))
+    // Clients close idle connections: closing them here would race with their next request.
+    server.keepAliveTimeout = 0
     await listen(server, port)
     report('listening')
     endOnSignal(server, userFunction)
