@@ -26,6 +26,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0)
 })
 
+// A log that nobody takes any more is no reason to stop.
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
 process.exitCode = await runCli({
   words: process.argv.slice(2),
   terminal: processTerminal(process.env),

@@ -10,14 +10,14 @@ import type { Pod } from '../../model/kubernetes/pod/pod.ts'
 import { controllerOf } from '../../model/kubernetes/resource.ts'
 import { StatusError } from '../../model/kubernetes/status-error.ts'
 import { openLines } from './line-answer.ts'
-import { badParameter, defineRoute, integerParameter } from './route.ts'
+import { decodedPart, defineRoute, integerParameter } from './route.ts'
 import type { RouteDeps } from './route.ts'
 
 const path = '/knode/v1/logs/'
 
 export const logsRoute = ({ runtime, caches }: Pick<RouteDeps, 'runtime' | 'caches'>): ExtraRoute =>
   defineRoute('GET', path, async (_, response, { url, stopping }) => {
-    const [namespace = '', name = '', ...more] = url.pathname.slice(path.length).split('/').map(decoded)
+    const [namespace = '', name = '', ...more] = url.pathname.slice(path.length).split('/').map(decodedPart)
     const tailLines = integerParameter(url, 'tailLines', 0)
     const gone = new AbortController()
     response.on('close', () => gone.abort())
@@ -56,12 +56,4 @@ function nameOfLogs(caches: Caches, namespace: string, name: string): string | u
   const container = servingContainer(pod.spec).name ?? ''
   const status = pod.status?.containerStatuses?.find((other) => other.name === container)
   return workloadName(name, container, status?.restartCount ?? 0)
-}
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part)
-  } catch {
-    throw badParameter('path', 'percent-encoded UTF-8', part)
-  }
 }

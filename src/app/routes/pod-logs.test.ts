@@ -98,6 +98,7 @@ test('of several containers one has to be chosen, and what there is not is refus
     [`${path}?container=side`, 400, 'container "side" in pod "web" is waiting to start: ContainerCreating'],
     [`${path}?container=app&previous=true`, 400, 'previous terminated container "app" in pod "web" not found'],
     [`${path}?container=app&tailLines=-1`, 400, 'tailLines: expected a whole number from 0, got "-1"'],
+    [path.replace('web', '%zz'), 400, 'path: expected percent-encoded UTF-8, got "%zz"'],
     [path.replace('web', 'gone'), 404, 'pods "gone" not found'],
   ]
   for (const [asked, code, message] of rows) {

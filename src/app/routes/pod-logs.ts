@@ -7,7 +7,7 @@ import { podKind } from '../../model/kubernetes/pod/pod.ts'
 import { StatusError } from '../../model/kubernetes/status-error.ts'
 import type { LogLine, WorkloadLogs } from '../../ports/workload-runtime/port.ts'
 import { openLines } from './line-answer.ts'
-import { badParameter, integerParameter } from './route.ts'
+import { badParameter, decodedPart, integerParameter } from './route.ts'
 import type { RouteDeps } from './route.ts'
 
 const path = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)\/log\/?$/
@@ -22,7 +22,7 @@ export const podLogsRoute = ({
     if (request.method !== 'GET') {
       throw new StatusError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource')
     }
-    const [, namespace = '', name = ''] = path.exec(url.pathname)!.map(decodeURIComponent)
+    const [namespace = '', name = ''] = path.exec(url.pathname)!.slice(1).map(decodedPart)
     const pod = caches.get<Pod>(podKind, namespace, name)
     if (pod === undefined) {
       throw new StatusError(404, 'NotFound', `pods "${name}" not found`, { name, kind: 'pods' })

@@ -58,3 +58,12 @@ export function momentParameter({ searchParams }: URL, name: string, nowMs: numb
     throw badParameter(name, 'how long ago, like 1h30m, or a time like 2026-01-31T12:00:00Z', text)
   return timeMs
 }
+
+/** A part of a path as text. @throws {StatusError} 400 */
+export function decodedPart(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw badParameter('path', 'percent-encoded UTF-8', part)
+  }
+}

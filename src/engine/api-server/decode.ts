@@ -62,9 +62,14 @@ export function decode(
   return { object: placed, warnings }
 }
 
+/** Before anything walks through a body by recursion. @throws {StatusError} 400 */
+export function refuseDepth(body: unknown): void {
+  if (nestsDeeperThan(body, nestingDepthMax)) throw badRequest(`the body nests deeper than ${nestingDepthMax} levels`)
+}
+
 function privateCopy(body: unknown): JsonObject {
   if (!isObject(body)) throw badRequest('the request body is not a JSON object')
-  if (nestsDeeperThan(body, nestingDepthMax)) throw badRequest(`the body nests deeper than ${nestingDepthMax} levels`)
+  refuseDepth(body)
   const copy = jsonCopy(body)
   if (Buffer.byteLength(JSON.stringify(copy)) > objectBytesMax) {
     throw tooLarge(`Request entity too large: limit is ${objectBytesMax}`)

@@ -180,3 +180,21 @@ for (const [id, subresource] of subresources) {
     })
   })
 }
+
+test('a patch that nests too deeply is refused like an object that does', async () => {
+  const { operations, target } = await aServer()
+  await operations.create(target('ConfigMap'), 'shop', { metadata: { name: 'c' } }, asJane)
+  const deep = (depth: number): object => {
+    let value: object = {}
+    for (let level = 0; level < depth; level++) value = { a: value }
+    return value
+  }
+  const refused = { code: 400, message: /nests deeper than 512 levels/ }
+  for (const type of ['merge', 'strategic', 'apply'] as const) {
+    const patch = { type, body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' }, data: deep(100_000) } }
+    const asManager = { ...asJane, fieldManager: 'm' }
+    await assert.rejects(operations.patch(target('ConfigMap'), 'shop', 'c', patch, asManager), refused)
+  }
+  const json = { type: 'json', body: [{ op: 'add', path: '/data', value: deep(100_000) }] } as const
+  await assert.rejects(operations.patch(target('ConfigMap'), 'shop', 'c', json, asJane), refused)
+})

@@ -6,7 +6,7 @@ import { badRequest, invalid, unsupportedPatch } from './api-errors.ts'
 import { applyConfig } from './apply/server-side-apply.ts'
 import { trackUpdate } from './apply/track-update.ts'
 import type { Writer } from './apply/track-update.ts'
-import { decode } from './decode.ts'
+import { decode, refuseDepth } from './decode.ts'
 import type { Place } from './decode.ts'
 import { isObject } from './json-value.ts'
 import type { Draft } from './object-writer.ts'
@@ -34,6 +34,7 @@ export function patchedDraft(
   options: WriteOptions,
 ): Draft {
   if (patch.type === 'apply') return appliedDraft(target, live, place, patch.body, writer, options)
+  refuseDepth(patch.body)
   if (options.force === true)
     throw invalidOptions('force', 'FieldValueForbidden', 'Forbidden: may not be specified for non-apply patch')
   const decoded = decode(target, patched(target, live, patch), place, options.fieldValidation)

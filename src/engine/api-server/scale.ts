@@ -3,6 +3,7 @@
 import type { Resource } from '../../model/kubernetes/resource.ts'
 import type { KindDefinition } from '../kind.ts'
 import { badRequest, invalid, noSuchSubresource, unsupportedPatch } from './api-errors.ts'
+import { refuseDepth } from './decode.ts'
 import { isObject } from './json-value.ts'
 import type { PatchType } from './operations.ts'
 import { JsonPatchError, jsonPatch } from './patch/json-patch.ts'
@@ -63,6 +64,7 @@ export function patchedScale(scale: Scale, { type, body }: { type: PatchType; bo
   const { resourceVersion: _, ...metadata } = scale.metadata
   const base = { ...scale, metadata }
   if (type === 'apply') throw unsupportedPatch(['application/json-patch+json', 'application/merge-patch+json'])
+  refuseDepth(body)
   if (type !== 'json') {
     if (!isObject(body)) throw badRequest('a JSON merge patch must be an object')
     return mergePatch(base, body)

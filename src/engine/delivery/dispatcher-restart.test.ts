@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eventually } from '../../base/eventually.ts'
+import { releaseMemory } from '../../base/memory.ts'
 import { aGate, anEvent, aTestBed, eventIds } from './test-bed.ts'
 
 const ok = () => ({ status: 200 })
@@ -146,4 +147,29 @@ test('one consumer cannot be delivered twice at a time', async () => {
   const subscriber = await bed.subscriber(ok)
   await bed.dispatch({ subscriber })
   await assert.rejects(bed.dispatch({ subscriber }), { code: 'CONFLICT' })
+})
+
+test('a consumer that comes while the only other one is forgotten gets its events, and keeps getting them', async () => {
+  await using bed = await aTestBed()
+  const subscriber = await bed.subscriber(ok)
+  const going = await bed.dispatch({ subscriber, consumer: 'going' })
+  await going[Symbol.asyncDispose]()
+  await Promise.all([bed.engine.forget('shop', 'going'), bed.dispatch({ subscriber, consumer: 'coming' })])
+  await bed.dispatch({ subscriber, consumer: 'last', filters: [{ exact: { type: 'other' } }] })
+  await bed.append(anEvent({ id: '1' }))
+  await bed.until('delivered')
+  assert.equal(eventIds(subscriber.requests), '1')
+})
+
+test('nothing is kept of a stream that is gone', async () => {
+  await using bed = await aTestBed()
+  const subscriber = await bed.subscriber(ok)
+  const stream = new WeakRef(await bed.transport.ensureStream('gone'))
+  await (await bed.dispatch({ subscriber, stream: 'gone' }))[Symbol.asyncDispose]()
+  await bed.transport.deleteStream('gone')
+  const isCollected = (): boolean => {
+    releaseMemory()
+    return stream.deref() === undefined
+  }
+  await eventually(isCollected, 'the stream to be collected', { patienceMs: 5_000 })
 })

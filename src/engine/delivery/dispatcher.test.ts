@@ -50,6 +50,15 @@ test('filters see knativearrivaltime and not knativebrokerttl', async () => {
   assert.equal(subscriber.requests.length, 1)
 })
 
+test('filters do not see knativebrokerttl however its name is written', async () => {
+  await using bed = await aTestBed()
+  const subscriber = await bed.subscriber(ok)
+  await bed.dispatch({ subscriber, filters: [{ cesql: 'EXISTS KnativeBrokerTTL' }] })
+  await bed.append(anEvent({ knativebrokerttl: 255 }))
+  await bed.until('filtered')
+  assert.equal(subscriber.requests.length, 0)
+})
+
 test('a data filter that cannot be evaluated is false, and counted by reason', async () => {
   await using bed = await aTestBed()
   const subscriber = await bed.subscriber(ok)

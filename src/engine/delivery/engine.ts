@@ -78,7 +78,8 @@ export function createDeliveryEngine(options: DeliveryEngineOptions): RunningDel
   const http = options.http ?? createHttpClient({ clock, limits })
   const send = createSender({ http, endpoints, clock })
   const askConsent = createConsentAsker({ http, endpoints })
-  const hubs = new Map<string, StreamHub>()
+  /** Of a stream that was deleted nothing is kept. */
+  const hubs = new WeakMap<EventStream, StreamHub>()
   const replays = new Replays({ ...options, send, askConsent, limits })
   const running = new Map<string, Running>()
   const doors = {
@@ -88,12 +89,12 @@ export function createDeliveryEngine(options: DeliveryEngineOptions): RunningDel
   const doorDeps = { ...options, limits }
   const listeners = new Map<string, Set<() => void>>()
 
-  const hubOf = async (name: string): Promise<StreamHub> => {
-    const stream = transport.stream(name) ?? (await transport.ensureStream(name))
-    const known = hubs.get(name)
-    if (known?.stream === stream) return known
-    const hub = new StreamHub(stream, options)
-    hubs.set(name, hub)
+  /** The stream's hub, with the consumer in it: were it empty for a moment, it might be given up in that moment. */
+  const hubWith = async (spec: DispatchSpec): Promise<StreamHub> => {
+    const stream = transport.stream(spec.stream) ?? (await transport.ensureStream(spec.stream))
+    const hub = hubs.get(stream) ?? new StreamHub(stream, options)
+    hub.add(spec)
+    hubs.set(stream, hub)
     return hub
   }
   const door = (kind: keyof typeof doors, { stream, dedupMs }: EndpointOptions, make: () => EventEndpoint) => {
@@ -107,8 +108,7 @@ export function createDeliveryEngine(options: DeliveryEngineOptions): RunningDel
 
   return {
     async dispatch(spec) {
-      const hub = await hubOf(spec.stream)
-      hub.add(spec)
+      const hub = await hubWith(spec)
       const telemetry = new DispatchTelemetry(spec, {
         ...options,
         onTrouble(change) {
@@ -140,10 +140,12 @@ export function createDeliveryEngine(options: DeliveryEngineOptions): RunningDel
       }
     },
     async forget(streamName, consumer) {
-      const hub = hubs.get(streamName)
-      await transport.stream(streamName)?.deleteConsumer(consumer)
+      const stream = transport.stream(streamName)
+      if (stream === undefined) return
+      await stream.deleteConsumer(consumer)
+      const hub = hubs.get(stream)
       hub?.remove(consumer)
-      if (hub?.isEmpty === true) hubs.delete(streamName)
+      if (hub?.isEmpty === true) hubs.delete(stream)
     },
     send: createSourceSender({ send, addresses, limits, wait: (ms, signal) => sleep(clock, ms, signal) }),
     brokerEndpoint: (endpoint) => door('broker', endpoint, () => brokerEndpoint(endpoint, doorDeps)),

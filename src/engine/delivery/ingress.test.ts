@@ -226,6 +226,7 @@ describe('a Broker that takes each event once', () => {
 const failures: [string, Error, number, number | undefined][] = [
   ['a full stream', new KnodeError('TRANSPORT_FULL', 'stream "shop" is full', { retryable: true }), 503, 5],
   ['a stream that closes', new KnodeError('TRANSPORT_CLOSED', 'the event transport is closed'), 503, 5],
+  ['a stream that cannot now', new KnodeError('TRANSPORT_FAILED', 'no handle is free', { retryable: true }), 503, 5],
   ['a failing disk', new KnodeError('TRANSPORT_FAILED', 'EIO'), 500, undefined],
 ]
 for (const [name, error, status, retryAfterSeconds] of failures) {

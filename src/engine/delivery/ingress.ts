@@ -138,7 +138,8 @@ function hopsLeft(event: CloudEvent): number {
 
 function refusalOf(error: unknown): AcceptResult {
   const message = messageOf(error)
-  const code = error instanceof KnodeError ? error.code : undefined
-  if (code === 'TRANSPORT_FULL' || code === 'TRANSPORT_CLOSED') return { status: 503, message, retryAfterSeconds }
+  const { code, retryable = false } = error instanceof KnodeError ? error : {}
+  if (retryable || code === 'TRANSPORT_FULL' || code === 'TRANSPORT_CLOSED')
+    return { status: 503, message, retryAfterSeconds }
   return { status: 500, message }
 }

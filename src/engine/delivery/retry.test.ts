@@ -104,3 +104,9 @@ test('Retry-After dates come in three forms', () => {
   assert.equal(parseRetryAfterMs('2026-01-01T00:00:05Z', nowMs), undefined)
   assert.equal(parseRetryAfterMs('1.5', nowMs), undefined)
 })
+
+test('waits are numbers whatever the count: a delay of nothing stays nothing', () => {
+  const backoff = { policy: 'exponential', delayMs: 0 } as const
+  assert.equal(backoffMs({ retries: 5_000, backoff }, 2_000), 0)
+  assert.equal(backoffMs({ retries: 5_000, backoff: { ...backoff, delayMs: 1 } }, 2_000), 2_592_000_000)
+})

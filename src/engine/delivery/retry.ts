@@ -41,6 +41,7 @@ export function nextStep(delivery: ParsedDelivery, attempt: number, failure: Fai
 
 /** Longest wait before a retry, in milliseconds: 30 days. Beyond it doubling means nothing. */
 const delayMsMax = 2_592_000_000
+const doublingsMax = 100
 
 /**
  * The wait after the `attempt`th try: delay · attempt, or delay · 2^(attempt − 1). Knative's own dispatcher counts
@@ -48,7 +49,8 @@ const delayMsMax = 2_592_000_000
  */
 export function backoffMs({ backoff }: ParsedDelivery, attempt: number): number {
   if (backoff === undefined) return 0
-  const factor = backoff.policy === 'exponential' ? 2 ** (attempt - 1) : attempt
+  // Nothing, doubled beyond all numbers, would be no number.
+  const factor = backoff.policy === 'exponential' ? 2 ** Math.min(attempt - 1, doublingsMax) : attempt
   return Math.min(backoff.delayMs * factor, delayMsMax)
 }
 

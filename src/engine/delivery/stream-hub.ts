@@ -52,8 +52,9 @@ export class StreamHub {
       { filter, filters: filters as SubscriptionsFilter[] | undefined, dataFilter },
       { onFault: (reason) => faults.add(1, { kind: kind.split('.')[0]!.toLowerCase(), namespace, name, reason }) },
     )
-    // A data filter may go through all attributes without naming one.
-    this.#filtersHops ||= dataFilter !== undefined || JSON.stringify([filter, filters]).includes(hopsAttribute)
+    // A data filter may go through all attributes without naming one; CESQL names them in any case.
+    this.#filtersHops ||=
+      dataFilter !== undefined || JSON.stringify([filter, filters]).toLowerCase().includes(hopsAttribute)
     this.#matcher.set(consumer, compiled)
     this.#owners.set(consumer, owner)
     // Only a Broker's stream has Triggers, and there all of them do.

@@ -87,7 +87,9 @@ export interface SubscriberSpec {
   name?: string
   generation?: number
   subscriberUri?: string
+  subscriberCACerts?: string
   replyUri?: string
+  replyCACerts?: string
   delivery?: DeliverySpec
 }
 

@@ -1,5 +1,6 @@
 // ConfigMap `config-br-defaults`: which class, config and delivery a Broker gets. Source: knative/eventing pkg/apis/config.
 import { parse } from 'yaml'
+import { messageOf } from '../../base/errors.ts'
 import type { DeliverySpec, KReference } from '../duck/types.ts'
 
 interface ClassConfig extends Partial<KReference> {
@@ -13,8 +14,8 @@ interface ScopeDefaults extends ClassConfig {
 }
 
 interface BrokerDefaults {
-  clusterDefault?: ScopeDefaults
-  namespaceDefaults?: Record<string, ScopeDefaults>
+  clusterDefault?: ScopeDefaults | null
+  namespaceDefaults?: Record<string, ScopeDefaults | null> | null
 }
 
 /** Whether a Broker in `namespace` may refer to objects of its own namespace only. */
@@ -48,7 +49,8 @@ export function defaultBrokerConfig(
       : undefined) ??
     (brokerClass === undefined ? undefined : clusterDefault?.brokerClasses?.[brokerClass]) ??
     clusterDefault
-  if (found === undefined) return {}
+  // A key with nothing below it is null.
+  if (found === undefined || found === null) return {}
   const { kind, name, apiVersion, namespace: at, delivery } = found
   return {
     ...(kind === undefined || name === undefined ? {} : { config: reference({ kind, name, apiVersion, at }) }),
@@ -68,6 +70,16 @@ function reference(found: {
     name,
     ...(apiVersion === undefined ? {} : { apiVersion }),
     ...(at === undefined ? {} : { namespace: at }),
+  }
+}
+
+/** Why a text of defaults, for Brokers or for channels, cannot be read; `undefined` when it can. */
+export function defaultsObjection(text: string): string | undefined {
+  try {
+    parse(text)
+    return undefined
+  } catch (error) {
+    return messageOf(error).split('\n', 1)[0]!
   }
 }
 

@@ -17,11 +17,11 @@ export function defaultChannelTemplate(
   namespace?: string,
 ): ChannelTemplate | undefined {
   const parsed = (parse(data['default-ch-config'] ?? '') ?? {}) as {
-    clusterDefault?: ChannelTemplate
-    namespaceDefaults?: Record<string, ChannelTemplate>
+    clusterDefault?: ChannelTemplate | null
+    namespaceDefaults?: Record<string, ChannelTemplate | null> | null
   }
   const own = namespace === undefined ? undefined : parsed.namespaceDefaults?.[namespace]
-  return own ?? parsed.clusterDefault
+  return own ?? parsed.clusterDefault ?? undefined
 }
 
 /** The template in a Broker's ConfigMap (`channel-template-spec`, formerly `channelTemplateSpec`), or `undefined`. */

@@ -39,3 +39,9 @@ test('durations are printed as Go prints them', () => {
   ]
   for (const [ms, text] of printed) assert.equal(goDuration(ms), text)
 })
+
+test('a text that is no duration is refused at once, however long it is', () => {
+  for (const text of ['1'.repeat(1_000_000), `1.${'1'.repeat(1_000_000)}`, '1h'.repeat(500_000)]) {
+    assert.equal(parseGoDuration(`${text}!`), undefined)
+  }
+})

@@ -12,8 +12,12 @@ const unitMs: Readonly<Record<string, number>> = {
   h: 3_600_000,
 }
 
+/** Longest text taken for a duration, in characters: a program's own are far shorter. */
+const durationCharactersMax = 200
+
 /** The duration in milliseconds, possibly negative or fractional; `undefined` when the text is none. */
 export function parseGoDuration(text: string): number | undefined {
+  if (text.length > durationCharactersMax) return undefined
   const match = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+|0)$/.exec(text)
   if (match === null) return undefined
   let totalMs = 0

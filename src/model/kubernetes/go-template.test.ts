@@ -51,3 +51,12 @@ test('what is no template, or asks for what is not there, is refused by name', (
   ]
   for (const [text, expected] of rows) assert.throws(() => filled(text), expected, text)
 })
+
+test('a template with an action that is never closed is refused at once, however many quotes follow', () => {
+  const texts = [
+    '{{.Name} "a": "b", '.padEnd(4_000, '"c": "d", '),
+    `{{.Name} ${'"a` '.repeat(1_000)}`,
+    '{{.Name "a'.repeat(500),
+  ]
+  for (const text of texts) assert.throws(() => filled(text), /unclosed action/)
+})

@@ -59,8 +59,11 @@ const isTrue = (value: Value): boolean =>
 
 const isList = (value: Value): value is readonly unknown[] => Array.isArray(value)
 
-/** `{{`, with or without `-`, up to `}}`; quoted texts may hold braces. */
-const actionPattern = /\{\{(- )?((?:"(?:[^"\\]|\\.)*"|`[^`]*`|(?!\}\}).)*?)( -)?\}\}/gs
+/**
+ * `{{`, with or without `-`, up to `}}`; quoted texts may hold braces. A quote is part of a quoted text and nothing else:
+ * with two ways to read it, an action that is never closed would take for ever to be found out.
+ */
+const actionPattern = /\{\{(- )?((?:"(?:[^"\\]|\\.)*"|`[^`]*`|(?!\}\})[^"`])*?)( -)?\}\}/gs
 const tokenPattern = /\s+|"(?:[^"\\]|\\.)*"|`[^`]*`|\.?[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*|-?\d+(?:\.\d+)?|[().|]/y
 
 class Parser {

@@ -21,3 +21,8 @@ test('quantities are read with their decimal and binary suffixes, and what is no
   ]
   for (const [text, value] of rows) assert.equal(parseQuantity(text), value, String(text))
 })
+
+test('a text that is no quantity is refused at once, however long it is', () => {
+  for (const text of ['1'.repeat(1_000_000), `1.${'1'.repeat(1_000_000)}`])
+    assert.equal(parseQuantity(`${text}!`), undefined)
+})

@@ -23,10 +23,15 @@ const factors: Readonly<Record<string, number>> = {
 export const quantityRule =
   "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 
+/** Longest text taken for a quantity, in characters. */
+const quantityCharactersMax = 200
+
 /** The number that a quantity means; `undefined` when it is none. */
 export function parseQuantity(quantity: string | number): number | undefined {
+  const text = String(quantity)
+  if (text.length > quantityCharactersMax) return undefined
   const [, digits, exponent, suffix = ''] =
-    /^([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/.exec(String(quantity)) ?? []
+    /^([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/.exec(text) ?? []
   if (digits === undefined) return undefined
   return Number(digits) * (exponent === undefined ? factors[suffix]! : 10 ** Number(exponent))
 }

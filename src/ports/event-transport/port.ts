@@ -40,7 +40,7 @@ export interface EventStream {
    * Resolves when the event is as safe as the driver promises; appends that arrive together share one commit.
    * The caller must not change the message afterwards.
    * @throws {KnodeError} TRANSPORT_FULL (retryable) at the hard limit or on a full disk, TRANSPORT_FAILED when the
-   * medium fails, TRANSPORT_CLOSED.
+   * medium fails (retryable when nothing was written yet), TRANSPORT_CLOSED.
    */
   append(message: EventMessage): Promise<Offset>
   /** Replaces the selector; `undefined` hands every event to every consumer. */

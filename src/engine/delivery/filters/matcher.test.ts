@@ -156,3 +156,16 @@ test('it explains by name', () => {
   assert.deepEqual(matcher.explain('t', anEvent())?.passes, false)
   assert.equal(matcher.explain('nobody', anEvent()), undefined)
 })
+
+test('what it has decided is remembered again after there was too much to remember', () => {
+  const matcher = createMatcher()
+  const count = 1_000
+  for (let index = 0; index < count; index++) matcher.set(`t${index}`, filtered({ exact: { type: 'a' } }))
+  const event = anEvent()
+  // Each change forgets the decisions, so that each event afterwards decides of all filters anew.
+  for (let decisions = 0; decisions <= 1_001; decisions++) {
+    matcher.set('changing', filtered({ exact: { type: `b${decisions}` } }))
+    assert.equal(matcher.match(event).size, count)
+  }
+  assert.equal(matcher.match(event), matcher.match(event))
+})

@@ -249,6 +249,7 @@ class IndexedMatcher implements Matcher {
   #forgetDecisions(): void {
     this.#start = newCombination(undefined, undefined)
     this.#combinationCount = 0
+    this.#outcomeCount = 0
   }
 }
 

@@ -57,3 +57,19 @@ test('a ConfigMap of Serving that makes no sense is refused in the name of Servi
   assert.throws(() => complaints(autoscaler('knative-serving')), { code: 400, message: text })
   assert.deepEqual(complaints(autoscaler('default')), [])
 })
+
+test('defaults of Brokers and channels that no one could read are refused', () => {
+  const defaults = (name: string, key: string, text: string, namespace = 'knative-eventing'): ConfigMap =>
+    aConfigMap({ metadata: { name, namespace }, data: { [key]: text } })
+  const broken = 'clusterDefault:\n  kind: [ConfigMap\n'
+  for (const [name, key] of [
+    ['config-br-defaults', 'default-br-config'],
+    ['default-ch-webhook', 'default-ch-config'],
+  ] as const) {
+    const [complaint = '', ...more] = complaints(defaults(name, key, broken))
+    assert.match(complaint, /^data\[default-(?:br|ch)-config\]: Invalid value: not YAML: .+ at line \d/)
+    assert.deepEqual(more, [])
+    assert.deepEqual(complaints(defaults(name, key, broken, 'default')), [])
+    assert.deepEqual(complaints(defaults(name, key, 'clusterDefault:\n')), [])
+  }
+})

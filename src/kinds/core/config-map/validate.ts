@@ -5,8 +5,9 @@ import { dataBytesMax, isBase64, keyErrors } from '../../../model/kubernetes/con
 import { disallowedField, fieldError, invalidValue } from '../../../model/kubernetes/field-error.ts'
 import type { FieldError } from '../../../model/kubernetes/field-error.ts'
 import { StatusError } from '../../../model/kubernetes/status-error.ts'
+import { defaultsObjection } from '../../../model/knative/broker-defaults.ts'
 import { configWarnings } from '../../../model/knative/config-keys/warnings.ts'
-import { servingSystemNamespace } from '../../../model/knative/feature-flags.ts'
+import { eventingSystemNamespace, servingSystemNamespace } from '../../../model/knative/feature-flags.ts'
 import { servingConfigObjection, servingConfigWebhook } from '../../../model/serving/config-check/check.ts'
 import type { ConfigMap } from './schema.ts'
 
@@ -29,7 +30,20 @@ export function validateConfigMap(configMap: ConfigMap, { old }: AdmissionContex
   }
   if (bytes > dataBytesMax) errors.push(fieldError(`Too long: may not be more than ${dataBytesMax} bytes`, ['data']))
   if (old?.immutable === true) errors.push(...immutableErrors(configMap, old))
-  return [...errors, ...configWarnings(metadata, data, old?.data)]
+  return [...errors, ...defaultsErrors(metadata, data), ...configWarnings(metadata, data, old?.data)]
+}
+
+/** Keys of Eventing's ConfigMaps that hold YAML, which is read whenever a Broker or a channel is admitted. */
+const defaultsKeys = new Map([
+  ['config-br-defaults', 'default-br-config'],
+  ['default-ch-webhook', 'default-ch-config'],
+])
+
+/** What cannot be read would refuse every Broker or channel from then on. */
+function defaultsErrors({ namespace, name }: ConfigMap['metadata'], data: Record<string, string>): FieldError[] {
+  const key = namespace === eventingSystemNamespace ? (defaultsKeys.get(name) ?? '') : ''
+  const objection = defaultsObjection(data[key] ?? '')
+  return objection === undefined ? [] : [fieldError(`Invalid value: not YAML: ${objection}`, [`data[${key}]`])]
 }
 
 /** On a cluster it is asked before Kubernetes' own rules. */

@@ -67,6 +67,12 @@ namespaceDefaults:
   assert.deepEqual([spec.config?.name, spec.config?.namespace, spec.delivery?.retry], ['mine', 'shop', 9])
 })
 
+test('defaults that are named but not written down are none', () => {
+  const maps = { 'config-br-defaults': { 'default-br-config': 'clusterDefault:\nnamespaceDefaults:\n  shop:\n' } }
+  const { metadata, spec } = defaulted(aBroker(), maps)
+  assert.deepEqual([metadata.annotations, spec], [undefined, {}])
+})
+
 test('where the defaults say so, a Broker may only refer to objects of its own namespace', () => {
   const ours = { 'eventing.knative.dev/broker.class': 'MTChannelBasedBroker' }
   const ref = { apiVersion: 'v1', kind: 'Service', name: 's', namespace: 'other' }

@@ -171,3 +171,15 @@ test('the position of a deleted Trigger is forgotten', async () => {
   await reconcileOnce(aTrigger(), { kind: trigger, stored: [aBroker()], finalize: true, deps: { delivery } })
   assert.deepEqual(forgotten, [['broker/shop/orders/uid-of-broker-orders', 'uid-of-trigger-billing']])
 })
+
+test("the position of a deleted Trigger is forgotten in the stream of another namespace's Broker, too", async () => {
+  const forgotten: string[][] = []
+  const delivery = { forget: (...names: string[]) => Promise.resolve(void forgotten.push(names)) } as never
+  const brokerRef = { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', name: 'orders', namespace: 'central' }
+  const { broker: _, ...spec } = aTrigger().spec
+  const object = { ...aTrigger(), spec: { ...spec, brokerRef } }
+  const broker = aBroker()
+  const stored = [{ ...broker, metadata: { ...broker.metadata, namespace: 'central' } }]
+  await reconcileOnce(object, { kind: trigger, stored, finalize: true, deps: { delivery } })
+  assert.deepEqual(forgotten, [['broker/central/orders/uid-of-broker-orders', 'uid-of-trigger-billing']])
+})

@@ -41,8 +41,7 @@ export class TriggerReconciler implements Reconciler<Trigger> {
     const { conditions, workers } = context
     const status = (trigger.status ??= {})
     const { namespace = '' } = trigger.metadata
-    const name = trigger.spec.brokerRef?.name ?? trigger.spec.broker ?? ''
-    const broker = context.get<Broker>(brokerKind, trigger.spec.brokerRef?.namespace ?? namespace, name)
+    const { name, broker } = brokerOf(trigger, context)
     if (broker === undefined) {
       await workers.stopAll()
       if (conditions.status(answering) !== undefined) {
@@ -108,10 +107,19 @@ export class TriggerReconciler implements Reconciler<Trigger> {
   }
 
   async finalize(trigger: Trigger, context: ReconcileContext): Promise<void> {
-    const name = trigger.spec.brokerRef?.name ?? trigger.spec.broker ?? ''
-    const broker = context.get<Broker>(brokerKind, trigger.metadata.namespace ?? '', name)
+    const { broker } = brokerOf(trigger, context)
     if (broker !== undefined) await this.#delivery.forget(brokerStream(broker), trigger.metadata.uid ?? '')
   }
+}
+
+/** The Broker that the Trigger names, if it is there. */
+function brokerOf(
+  { spec, metadata }: Trigger,
+  context: Pick<ReconcileContext, 'get'>,
+): { name: string; broker: Broker | undefined } {
+  const name = spec.brokerRef?.name ?? spec.broker ?? ''
+  const namespace = spec.brokerRef?.namespace ?? metadata.namespace ?? ''
+  return { name, broker: context.get<Broker>(brokerKind, namespace, name) }
 }
 
 function resolveSubscriber(trigger: Trigger, context: ReconcileContext): Address | undefined {

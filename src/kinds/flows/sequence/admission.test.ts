@@ -30,6 +30,13 @@ test('a Sequence gets the cluster’s channel, whatever its namespace prefers, a
   assert.equal(sequence.spec.steps?.[0]?.ref?.namespace, 'shop')
 })
 
+test('a default channel that is named but not written down is none', () => {
+  const config = { data: () => ({ 'default-ch-config': 'clusterDefault:\nnamespaceDefaults:\n' }) }
+  const sequence = aSequence({ steps: [] })
+  setSequenceDefaults(sequence, { ...admission, config })
+  assert.equal(sequence.spec.channelTemplate, undefined)
+})
+
 test('all that is wrong with a Sequence is told at once, with paths', () => {
   const sequence = aSequence({
     channelTemplate: { apiVersion: '', kind: 'InMemoryChannel' },

@@ -71,6 +71,18 @@ test('each subscriber is dispatched to and told ready for its generation', async
   )
 })
 
+test('whom to trust goes with each address', async () => {
+  const subscriber = aSubscriber('u1', {
+    subscriberCACerts: 'one',
+    replyUri: 'https://reply.example/',
+    replyCACerts: 'two',
+    delivery: { deadLetterSink: { uri: 'https://dead.example/', CACerts: 'three' } },
+  })
+  const done = await run(aChannel({ subscribers: [subscriber] }))
+  const { subscriber: target, reply, deadLetter } = done.workers.get('u1') as DispatchSpec
+  assert.deepEqual([target?.CACerts, reply?.CACerts, deadLetter?.CACerts], ['one', 'two', 'three'])
+})
+
 test('a subscriber that is gone is stopped, and its position forgotten', async () => {
   const done = await run(aChannel({ subscribers: [aSubscriber('u1')] }), { consumers: ['u1', 'u2'] })
   assert.deepEqual([...done.workers.keys()], ['u1'])

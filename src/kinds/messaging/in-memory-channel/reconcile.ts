@@ -3,7 +3,7 @@ import { messageOf } from '../../../base/errors.ts'
 import { markDeadLetterSink } from '../../../engine/dead-letter-sink.ts'
 import type { DispatchSpec, KindDeps, ReconcileContext, Reconciler } from '../../../engine/reconciler.ts'
 import { markEventPoliciesDisabled } from '../../../engine/security-conditions.ts'
-import type { DeliverySpec, SubscriberSpec, SubscriberStatus } from '../../../model/duck/types.ts'
+import type { Addressable, DeliverySpec, SubscriberSpec, SubscriberStatus } from '../../../model/duck/types.ts'
 import { eventingSystemNamespace } from '../../../model/knative/feature-flags.ts'
 import { childName } from '../../../model/kubernetes/child-name.ts'
 import { controllerRef } from '../../../model/kubernetes/resource.ts'
@@ -86,7 +86,8 @@ export class InMemoryChannelReconciler implements Reconciler<InMemoryChannel> {
 
 function dispatchSpec(channel: InMemoryChannel, subscriber: SubscriberSpec, stream: string): DispatchSpec {
   const { namespace = '' } = channel.metadata
-  const deadLetterUri = subscriber.delivery?.deadLetterSink?.uri
+  const { subscriberUri, subscriberCACerts, replyUri, replyCACerts } = subscriber
+  const { uri: deadLetterUri, CACerts: deadLetterCACerts } = subscriber.delivery?.deadLetterSink ?? {}
   return {
     owner: {
       kind: 'Subscription.messaging.knative.dev',
@@ -97,12 +98,15 @@ function dispatchSpec(channel: InMemoryChannel, subscriber: SubscriberSpec, stre
     stream,
     consumer: subscriber.uid,
     contract: 'subscription',
-    ...(subscriber.subscriberUri === undefined ? {} : { subscriber: { url: subscriber.subscriberUri } }),
-    ...(subscriber.replyUri === undefined ? {} : { reply: { url: subscriber.replyUri } }),
-    ...(deadLetterUri === undefined ? {} : { deadLetter: { url: deadLetterUri } }),
+    ...(subscriberUri === undefined ? {} : { subscriber: address(subscriberUri, subscriberCACerts) }),
+    ...(replyUri === undefined ? {} : { reply: address(replyUri, replyCACerts) }),
+    ...(deadLetterUri === undefined ? {} : { deadLetter: address(deadLetterUri, deadLetterCACerts) }),
     ...(subscriber.delivery === undefined ? {} : { delivery: withoutSink(subscriber.delivery) }),
   }
 }
+
+const address = (url: string, CACerts: string | undefined): Addressable & { url: string } =>
+  CACerts === undefined ? { url } : { url, CACerts }
 
 function withoutSink({ deadLetterSink: _sink, ...rest }: DeliverySpec): DeliverySpec {
   return rest

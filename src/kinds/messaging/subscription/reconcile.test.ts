@@ -46,6 +46,31 @@ test('a Subscription writes itself into its channel and waits until the channel 
   ])
 })
 
+test('certificates that an address is to be trusted by are told to the channel', async () => {
+  const spec = {
+    subscriber: { uri: 'https://billing.example/', CACerts: 'one' },
+    reply: { uri: 'https://reply.example/', CACerts: 'two' },
+  }
+  const deadLetterSink = { uri: 'https://dead.example/', CACerts: 'three' }
+  const entryOf = async (object: Subscription, channel: Channelable): Promise<unknown> => {
+    const run = await reconcileOnce(object, { kind: subscription, stored: [channel] })
+    return (subscribersIn(await run.stored()) as object[])[0]
+  }
+  const entry = {
+    uid: 'sub-1',
+    name: 'billing',
+    generation: 2,
+    subscriberUri: 'https://billing.example/',
+    subscriberCACerts: 'one',
+    replyUri: 'https://reply.example/',
+    replyCACerts: 'two',
+    delivery: { deadLetterSink },
+  }
+  assert.deepEqual(await entryOf(aSubscription({ ...spec, delivery: { deadLetterSink } }), anInMemoryChannel()), entry)
+  const status = { deadLetterSinkUri: deadLetterSink.uri, deadLetterSinkCACerts: deadLetterSink.CACerts }
+  assert.deepEqual(await entryOf(aSubscription(spec), anInMemoryChannel({ status })), entry)
+})
+
 test('a Subscription is Ready once the channel serves its generation', async () => {
   const entry = { uid: 'sub-1', name: 'billing', generation: 2, subscriberUri: 'http://billing.example/' }
   const serving = (observedGeneration: number): Channelable =>

@@ -4,11 +4,11 @@ import { messageOf } from '../../../base/errors.ts'
 import type { KindDeps, ReconcileContext, Reconciler } from '../../../engine/reconciler.ts'
 import { markIdentityDisabled } from '../../../engine/security-conditions.ts'
 import { conditionOf } from '../../../model/duck/conditions.ts'
-import type { DeliverySpec, Destination, KReference, SubscriberSpec } from '../../../model/duck/types.ts'
+import type { Addressable, DeliverySpec, Destination, KReference, SubscriberSpec } from '../../../model/duck/types.ts'
 import { parseApiVersion } from '../../../model/kubernetes/resource.ts'
 import type { Channel, Channelable } from '../channel/schema.ts'
 import { channelKind } from '../channel/schema.ts'
-import type { Subscription } from './schema.ts'
+import type { PhysicalSubscription, Subscription } from './schema.ts'
 
 /** Source: knative/eventing pkg/reconciler/subscription/subscription.go. */
 export class SubscriptionReconciler implements Reconciler<Subscription> {
@@ -33,14 +33,14 @@ export class SubscriptionReconciler implements Reconciler<Subscription> {
     const { spec } = subscription
     const namespace = subscription.metadata.namespace ?? ''
     const steps = [
-      { field: 'subscriberUri', name: 'subscriber', reason: 'SubscriberResolveFailed', wanted: spec.subscriber },
-      { field: 'replyUri', name: 'reply', reason: 'ReplyResolveFailed', wanted: spec.reply },
+      { name: 'subscriber', reason: 'SubscriberResolveFailed', wanted: spec.subscriber },
+      { name: 'reply', reason: 'ReplyResolveFailed', wanted: spec.reply },
     ] as const
-    for (const { field, name, reason, wanted } of steps) {
-      delete physical[field]
+    for (const { name, reason, wanted } of steps) {
+      setAddress(physical, name, undefined)
       if (isEmpty(wanted)) continue
       try {
-        physical[field] = context.resolve(wanted!, namespace).url
+        setAddress(physical, name, context.resolve(wanted!, namespace))
       } catch (thrown) {
         context.event('Warning', reason, `Failed to resolve spec.${name}: ${messageOf(thrown)}`)
         return conditions.markFalse(
@@ -51,9 +51,7 @@ export class SubscriptionReconciler implements Reconciler<Subscription> {
       }
     }
     try {
-      const sink = deadLetterUri(subscription, channel, context)
-      if (sink === undefined) delete physical.deadLetterSinkUri
-      else physical.deadLetterSinkUri = sink
+      setAddress(physical, 'deadLetterSink', deadLetterAddress(subscription, channel, context))
     } catch (thrown) {
       const message = `Failed to resolve spec.delivery.deadLetterSink: ${messageOf(thrown)}`
       return conditions.markFalse('ReferencesResolved', 'DeadLetterSinkResolveFailed', message)
@@ -126,32 +124,51 @@ function idOf({ apiVersion = '', kind, group }: KReference): string {
   return at === '' ? kind : `${kind}.${at}`
 }
 
+type Address = Pick<Addressable, 'CACerts'> & { url: string }
+
+function setAddress(
+  physical: PhysicalSubscription,
+  name: 'subscriber' | 'reply' | 'deadLetterSink',
+  address: Address | undefined,
+): void {
+  delete physical[`${name}Uri`]
+  delete physical[`${name}CACerts`]
+  if (address === undefined) return
+  physical[`${name}Uri`] = address.url
+  if (address.CACerts !== undefined) physical[`${name}CACerts`] = address.CACerts
+}
+
 /** Own sink, else the one the channel resolved. */
-function deadLetterUri(
+function deadLetterAddress(
   subscription: Subscription,
   channel: Channelable,
   context: ReconcileContext,
-): string | undefined {
+): Address | undefined {
   const own = subscription.spec.delivery?.deadLetterSink
-  if (!isEmpty(own)) return context.resolve(own!, subscription.metadata.namespace ?? '').url
-  return channel.status?.deadLetterSinkUri
+  if (!isEmpty(own)) return context.resolve(own!, subscription.metadata.namespace ?? '')
+  const { deadLetterSinkUri: url, deadLetterSinkCACerts: CACerts } = channel.status ?? {}
+  return url === undefined ? undefined : { url, ...(CACerts !== undefined && { CACerts }) }
 }
 
 /** What the channel is told: all of it but the dead letter sink comes from the channel when we say nothing. */
 function subscriberOf({ metadata, spec, status }: Subscription, channel: Channelable): SubscriberSpec {
-  const { subscriberUri, replyUri, deadLetterSinkUri } = status?.physicalSubscription ?? {}
+  const physical = status?.physicalSubscription ?? {}
+  const { subscriberUri, subscriberCACerts, replyUri, replyCACerts } = physical
+  const { deadLetterSinkUri: uri, deadLetterSinkCACerts: CACerts } = physical
   const source = isEmpty(spec.delivery) ? (channel.spec.delivery ?? {}) : spec.delivery!
   const { deadLetterSink: _, format: __, ...rest } = source
   const delivery: DeliverySpec = {
     ...rest,
-    ...(deadLetterSinkUri === undefined ? {} : { deadLetterSink: { uri: deadLetterSinkUri } }),
+    ...(uri === undefined ? {} : { deadLetterSink: { uri, ...(CACerts !== undefined && { CACerts }) } }),
   }
   return {
     uid: metadata.uid ?? '',
     name: metadata.name,
     ...(metadata.generation === undefined ? {} : { generation: metadata.generation }),
     ...(subscriberUri === undefined ? {} : { subscriberUri }),
+    ...(subscriberCACerts === undefined ? {} : { subscriberCACerts }),
     ...(replyUri === undefined ? {} : { replyUri }),
+    ...(replyCACerts === undefined ? {} : { replyCACerts }),
     ...(Object.keys(delivery).length === 0 ? {} : { delivery }),
   }
 }

@@ -25,8 +25,11 @@ export interface SubscriptionStatus extends KResourceStatus {
 
 export interface PhysicalSubscription {
   subscriberUri?: string
+  subscriberCACerts?: string
   replyUri?: string
+  replyCACerts?: string
   deadLetterSinkUri?: string
+  deadLetterSinkCACerts?: string
 }
 
 export const subscriptionSchema = {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import type { Clock } from '../../../base/clock.ts'
 import { FakeClock } from '../../../base/fake-clock.ts'
 import { silentLogger } from '../../../base/log.ts'
 import { seededRandom } from '../../../base/random.ts'
@@ -80,4 +81,45 @@ test('base64 data is sent as bytes, and overrides become extensions', () => {
   assert.deepEqual([...event.data!], [255, 0])
   assert.equal(event.attributes.get('sequence'), '7')
   assert.equal(event.attributes.has('datacontenttype'), false)
+})
+
+/** A machine whose clock can be set, and can go on while it sleeps: timers count neither. */
+function settable(clock: FakeClock): Clock & { skewMs: number } {
+  return {
+    skewMs: 0,
+    now() {
+      return clock.now() + this.skewMs
+    },
+    monotonicMs: () => clock.monotonicMs(),
+    setTimer: (delayMs, fire) => clock.setTimer(delayMs, fire),
+  }
+}
+
+test('a schedule goes by the clock on the wall, also when the machine was asleep', async () => {
+  const { clock, sent, deps } = aWorld()
+  const wall = settable(clock)
+  await using _ping = startPing(aPing({ schedule: '0 9 * * *' }), { ...deps, clock: wall })
+  await clock.advance(3_600_000)
+  // It sleeps from one o'clock to half past eight.
+  wall.skewMs = 7.5 * 3_600_000
+  await clock.advance(1_800_000 + 59_000)
+  assert.equal(sent.length, 1)
+  await clock.advance(23 * 3_600_000)
+  assert.equal(sent.length, 1)
+})
+
+test('a clock that is set back by days does not silence a schedule, a small step back repeats no tick', async () => {
+  const { clock, sent, deps } = aWorld()
+  const wall = settable(clock)
+  await using _ping = startPing(aPing(), { ...deps, clock: wall })
+  await clock.advance(90_000)
+  assert.equal(sent.length, 1)
+  wall.skewMs = -40_000
+  await clock.advance(60_000)
+  assert.equal(sent.length, 1)
+  await clock.advance(60_000)
+  assert.equal(sent.length, 2)
+  wall.skewMs = -5 * 86_400_000
+  await clock.advance(300_000)
+  assert.ok(sent.length >= 5)
 })

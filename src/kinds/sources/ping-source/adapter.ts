@@ -23,6 +23,12 @@ export interface PingSpec {
 /** Sends are spread over this long, so that many sources of one minute do not hit at once, in milliseconds. */
 const jitterMsMax = 500
 
+/**
+ * The clock on the wall may be set, and goes on while the machine sleeps; timers do neither. So it is looked at this
+ * often, in milliseconds, and what sets it back by more than that is not waited for.
+ */
+const lookMsMax = 60_000
+
 /** Runs the schedule until disposed; a missed tick is never made up, and a slow sink does not hold up the next one. */
 export function startPing(
   spec: PingSpec,
@@ -45,14 +51,23 @@ export function startPing(
   }
   const arm = (afterMs: number): void => {
     const dueMs = nextRunMs(spec.schedule, spec.timezone, afterMs)
-    if (dueMs === undefined) return
-    cancel = clock.setTimer(dueMs - clock.now(), () => {
-      const jitterMs = Math.floor(random.next() * jitterMsMax)
-      // The next tick is counted from this one's due time: a late timer must not run it twice.
-      cancel = clock.setTimer(jitterMs, () => {
-        tick()
-        arm(Math.max(dueMs, clock.now() - jitterMs))
-      })
+    if (dueMs !== undefined) wait(dueMs)
+  }
+  const wait = (dueMs: number): void => {
+    const lookedMs = clock.now()
+    cancel = clock.setTimer(Math.min(dueMs - lookedMs, lookMsMax), () => {
+      const nowMs = clock.now()
+      if (nowMs >= dueMs) run(dueMs)
+      else if (nowMs < lookedMs - lookMsMax) arm(nowMs)
+      else wait(dueMs)
+    })
+  }
+  const run = (dueMs: number): void => {
+    const jitterMs = Math.floor(random.next() * jitterMsMax)
+    // The next tick is counted from this one's due time: a late timer must not run it twice.
+    cancel = clock.setTimer(jitterMs, () => {
+      tick()
+      arm(Math.max(dueMs, clock.now() - jitterMs))
     })
   }
   arm(clock.now())

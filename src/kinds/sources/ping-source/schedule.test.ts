@@ -53,3 +53,30 @@ test('day of month and day of week are alternatives when both are restricted', (
   // The 13th of January 2026 is a Tuesday, the first Friday after the 1st is the 2nd.
   assert.equal(nextRunMs('0 0 13 * fri', 'UTC', utc('2026-01-01T00:00:00')), utc('2026-01-02T00:00:00'))
 })
+
+test('every schedule that is accepted has its runs', () => {
+  const from = utc('2026-01-01T00:00:30')
+  const rows: [string, string][] = [
+    ['5/15 * * * *', '2026-01-01T00:05:00'],
+    ['5/30 * * * *', '2026-01-01T00:05:00'],
+    ['7,20/25 * * * *', '2026-01-01T00:07:00'],
+    ['*/90 * * * *', '2026-01-01T01:00:00'],
+    ['?/90 2/30 * * *', '2026-01-01T02:00:00'],
+    ['0 0 * * mon-fri/9', '2026-01-05T00:00:00'],
+    ['0 0 * * tue/2', '2026-01-01T00:00:00'],
+    ['0 0 1 mar/3 *', '2026-03-01T00:00:00'],
+  ]
+  for (const [schedule, next] of rows) {
+    assert.equal(scheduleProblem(schedule), undefined, schedule)
+    const day = schedule === '0 0 * * tue/2' ? utc('2025-12-31T12:00:00') : from
+    assert.equal(nextRunMs(schedule, 'UTC', day), utc(next), schedule)
+  }
+  assert.equal(nextRunMs('50/15 * * * *', 'UTC', utc('2026-01-01T00:50:00')), utc('2026-01-01T01:50:00'))
+})
+
+test('a time zone in front of a schedule must exist, too', () => {
+  assert.equal(
+    scheduleProblem('TZ=Mars/Olympus 0 9 * * *'),
+    'provided bad location Mars/Olympus: unknown time zone Mars/Olympus',
+  )
+})

@@ -28,7 +28,10 @@ function numbered(names: string, first: number): Readonly<Record<string, number>
 
 /** Why a schedule is refused, in upstream's words, or `undefined`. */
 export function scheduleProblem(schedule: string): string | undefined {
-  const expression = withoutZone(schedule).expression.trim()
+  const { expression: written, zone } = withoutZone(schedule)
+  const badZone = zone === undefined ? undefined : timezoneProblem(zone)
+  if (badZone !== undefined) return badZone
+  const expression = written.trim()
   if (expression === '') return 'empty spec string'
   if (expression.startsWith('@')) {
     return descriptors.has(expression) ? undefined : `unsupported descriptor ${expression.split(' ')[0]}`
@@ -37,9 +40,11 @@ export function scheduleProblem(schedule: string): string | undefined {
   if (parts.length < 5 || parts.length > 6) {
     return `expected 5 to 6 fields, found ${parts.length}: [${parts.join(' ')}]`
   }
-  const grammar = parts.length === 6 ? fields : fields.slice(1)
+  const grammar = grammarOf(parts)
   return parts.map((part, index) => fieldProblem(part, grammar[index]!)).find((problem) => problem !== undefined)
 }
+
+const grammarOf = (parts: readonly string[]): Field[] => (parts.length === 6 ? fields : fields.slice(1))
 
 /** Why a time zone is refused, or `undefined`. */
 export function timezoneProblem(timezone: string): string | undefined {
@@ -57,7 +62,7 @@ export function timezoneProblem(timezone: string): string | undefined {
  */
 export function nextRunMs(schedule: string, timezone: string | undefined, afterMs: number): number | undefined {
   const { expression, zone = timezone } = withoutZone(schedule)
-  const cron = new Cron(expression.trim(), {
+  const cron = new Cron(inPlainRanges(expression.trim()), {
     paused: true,
     mode: '5-or-6-parts',
     ...(zone === undefined || zone === '' ? {} : { timezone: zone }),
@@ -70,6 +75,34 @@ export function nextRunMs(schedule: string, timezone: string | undefined, afterM
     from = next
   }
   return undefined
+}
+
+/** The same schedule for croner, which knows neither `5/15`, from 5 on, nor steps that lead beyond a range's end. */
+function inPlainRanges(expression: string): string {
+  if (expression.startsWith('@')) return expression
+  const parts = expression.split(/\s+/)
+  const grammar = grammarOf(parts)
+  return parts
+    .map((part, index) =>
+      part
+        .split(',')
+        .map((range) => plainRange(range, grammar[index]!))
+        .join(','),
+    )
+    .join(' ')
+}
+
+function plainRange(range: string, { min, max, names = {} }: Field): string {
+  const [span = '', stepText] = range.split('/')
+  const step = Number(stepText ?? 1)
+  const isAny = span === '*' || span === '?'
+  if (isAny && step === 1) return '*'
+  const [lowText = '', highText = stepText === undefined ? lowText : String(max)] = isAny ? [] : span.split('-')
+  const value = (text: string): number => names[text.toLowerCase()] ?? Number(text)
+  const [low, high] = isAny ? [min, max] : [value(lowText), value(highText)]
+  if (low === high || step > high - low) return String(low)
+  if (isAny) return `*/${step}`
+  return step === 1 ? `${low}-${high}` : `${low}-${high}/${step}`
 }
 
 /** Shifted runs looked at before giving up. */

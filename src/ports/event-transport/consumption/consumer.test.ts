@@ -1,6 +1,7 @@
 // A consumer keeps its memory bounded and its neighbours free.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { Clock } from '../../../base/clock.ts'
 import { eventually } from '../../../base/eventually.ts'
 import { FakeClock } from '../../../base/fake-clock.ts'
 import { seededRandom } from '../../../base/random.ts'
@@ -13,7 +14,9 @@ import { DueQueue } from './due-queue.ts'
 const eventsFrom = (first: number, count: number): StoredEvent[] =>
   Array.from({ length: count }, (_, index) => ({ offset: first + index, appendedMs: 0, message: aMessage('x') }))
 
-function consumersOf(events: StoredEvent[], clock = new FakeClock()): { consumers: Consumers; clock: FakeClock } {
+function consumersOf(events: StoredEvent[]): { consumers: Consumers; clock: FakeClock }
+function consumersOf(events: StoredEvent[], clock: Clock): { consumers: Consumers; clock: Clock }
+function consumersOf(events: StoredEvent[], clock: Clock = new FakeClock()): { consumers: Consumers; clock: Clock } {
   const shelf = {
     firstOffset: 0,
     peek: (offset: number) => events[offset],
@@ -43,6 +46,42 @@ describe('a consumer', () => {
     isDown = false
     await clock.advance(60_000)
     await eventually(() => consumers.infos()[0]!.lag === 0, 'no lag')
+  })
+
+  it('waits for a retry as long as was asked for, also when the clock is set back meanwhile', async () => {
+    const events = eventsFrom(0, 3)
+    const fake = new FakeClock()
+    const wall = {
+      skewMs: 0,
+      now: () => fake.now() + wall.skewMs,
+      monotonicMs: () => fake.monotonicMs(),
+      setTimer: (delayMs: number, fire: () => void) => fake.setTimer(delayMs, fire),
+    }
+    const { consumers } = consumersOf(events, wall)
+    const tries: [offset: number, attempt: number][] = []
+    consumers.create('c', 0)
+    consumers.consume('c', {
+      handle(delivery) {
+        tries.push([delivery.offset, delivery.attempt])
+        if (delivery.attempt === 1) delivery.retryLater(5_000 * (delivery.offset + 1))
+        else delivery.ack()
+      },
+    })
+    consumers.publish(events)
+    await fake.advance(1_000)
+    wall.skewMs = -3_600_000
+    await fake.advance(3_999)
+    assert.equal(tries.length, 3)
+    await fake.advance(1)
+    assert.deepEqual(tries.slice(3), [[0, 2]])
+    await fake.advance(4_999)
+    assert.equal(tries.length, 4)
+    await fake.advance(5_001)
+    assert.deepEqual(tries.slice(4), [
+      [1, 2],
+      [2, 2],
+    ])
+    assert.equal(consumers.infos()[0]!.lag, 0)
   })
 
   it('that comes back after a crash counts nothing that retention has let go meanwhile', () => {

@@ -16,6 +16,8 @@ const unsettledMax = 50_000
 /** Events looked at without a break, so that a long way to the tail does not hold up the process. */
 const stepsMax = 256
 const inFlightMaxDefault = 100
+/** Timers may ring a little before their time; by more than this, in milliseconds, the clock was set back. */
+const setBackMsMin = 1_000
 /** Wait before reading again what could not be read, in milliseconds. */
 const readRetryDelayMs = 1_000
 
@@ -310,10 +312,19 @@ export class Consumer implements Settler {
     this.#cancelTimer = undefined
     this.#timerDueMs = dueMs
     if (dueMs === Infinity) return
-    this.#cancelTimer = this.#context.clock.setTimer(dueMs - this.#context.clock.now(), () => {
+    const { clock } = this.#context
+    this.#cancelTimer = clock.setTimer(dueMs - clock.now(), () => {
       this.#timerDueMs = Infinity
+      const setBackMs = dueMs - clock.now()
+      if (setBackMs > setBackMsMin) this.#bringForward(setBackMs)
       this.pump()
     })
+  }
+
+  /** The clock was set back while events waited: they have waited all the same. */
+  #bringForward(byMs: number): void {
+    this.#waiting.bringForward(byMs)
+    for (const event of this.#open.values()) if (!(event instanceof OpenDelivery)) this.#touch(event.offset)
   }
 
   #refuseWhenActive(): void {

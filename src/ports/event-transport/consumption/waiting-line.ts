@@ -58,6 +58,17 @@ export class WaitingLine {
     this.#owed.reverse()
   }
 
+  /** All of it is wanted so much earlier, in milliseconds. */
+  bringForward(byMs: number): void {
+    const owed = new Set(this.#owed)
+    this.#due.clear()
+    for (const event of this.#open.values()) {
+      if (event instanceof OpenDelivery) continue
+      event.dueMs = Math.max(0, event.dueMs - byMs)
+      if (!owed.has(event)) this.#due.push(event)
+    }
+  }
+
   clear(): void {
     this.#due.clear()
     this.#owed = []

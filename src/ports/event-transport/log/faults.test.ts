@@ -139,6 +139,35 @@ describe('a faulty medium', () => {
     })
   })
 
+  it('that cannot begin a segment for a while takes events again afterwards, and loses none in later starts', async () => {
+    for (let round = 0; round < 8; round++) {
+      await withStream(async (machine, stream, transport) => {
+        await transport.ensureStream('s', { retentionMs: 5_000 })
+        await appendMany(stream, 0, 10)
+        // Files are named by chance, too: in another way in each round.
+        for (let draw = 0; draw < round; draw++) machine.random.next()
+        // Nobody needs them any more: the segment that is written to has to make way for a new one.
+        machine.fileSystem.faults.sync = (path) => (path.includes('.') ? undefined : systemError('EMFILE'))
+        await machine.clock.advance(120_000)
+        await assert.rejects(stream.append(aMessage('10')), { code: 'TRANSPORT_FAILED', retryable: true })
+        machine.fileSystem.faults = {}
+        await appendMany(stream, 10, 20)
+        let next = machine
+        for (let start = 1; start < 4; start++) {
+          next = next.killed()
+          const again = (await next.open()).stream('s')!
+          assert.deepEqual(again.info().damaged, [])
+          const kept = (await readIds(again)).filter((offset) => offset >= 10)
+          assert.deepEqual(
+            kept,
+            upTo(10 * start).map((id) => 10 + id),
+          )
+          await appendMany(again, 10 + 10 * start, 20 + 10 * start)
+        }
+      })
+    }
+  })
+
   it('that cannot be read for a while delays consumers and loses nothing', async () => {
     await withStream(async (machine, stream) => {
       await appendMany(stream, 0, 100, 1_000)

@@ -311,11 +311,15 @@ export class LogStream implements EventStream {
   }
 
   #sweepLater(): void {
+    // What is committed while the stream closes is let go by the next one that opens it.
+    if (this.#isClosed) return
     this.#cancelSweep ??= this.#deps.clock.setTimer(sweepIntervalMs(this.#options), () => {
       this.#cancelSweep = undefined
       this.#sweep(0)
-      void this.#shelf.closeIdle()
-      if (this.#shelf.oldestMs !== undefined && !this.#isClosed) this.#sweepLater()
+      this.#shelf.closeIdle().catch((error: unknown) => {
+        this.#deps.log.warn('files that were read are not closed', { stream: this.name, err: error })
+      })
+      if (this.#shelf.oldestMs !== undefined) this.#sweepLater()
     })
   }
 

@@ -19,6 +19,8 @@ interface StreamFacts {
 
 const factsName = 'stream'
 const deletedPrefix = 'deleted-'
+/** What {@link directoryName} makes; others put files of theirs into any directory. */
+const streamDirectory = /-[0-9a-f]{16}$/
 
 /** Opens the directory with all streams in it. @throws {KnodeError} TRANSPORT_FAILED when one cannot be read. */
 export async function openLogTransport(options: LogTransportOptions): Promise<EventTransport> {
@@ -57,6 +59,7 @@ class LogTransport implements EventTransport {
         await fileSystem.remove(path)
         continue
       }
+      if (!streamDirectory.test(entry)) continue
       const facts = await this.#readFacts(path)
       if (facts !== undefined)
         this.#streams.set(facts.name, await openLogStream(facts.name, path, facts.options, this.#deps))

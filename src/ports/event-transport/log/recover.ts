@@ -24,7 +24,7 @@ export interface RecoveredLog {
   /** By offset, the last one being that of `active`, if there is one. */
   segments: Segment[]
   nextOffset: Offset
-  /** The segment that takes new events; none when the last one is damaged, or there is none. */
+  /** The segment that takes new events; none when the last one is damaged or out of place, or there is none. */
   active: ActiveSegment | undefined
   damaged: DamagedRange[]
   /** Whether there is a file to make the next segment of. */
@@ -65,7 +65,9 @@ export async function recoverLog(options: RecoverOptions): Promise<RecoveredLog>
   const last = kept.at(-1)
   if (last !== undefined) addGap(damaged, last.segment, expected, safeBelow)
   const nextOffset = Math.max(expected, safeBelow)
-  const active = nextOffset === expected ? last : undefined
+  // A file without events that an earlier one goes beyond must get none either: they would not be found in it.
+  const isEnd = nextOffset === expected && last?.segment.endOffset === expected
+  const active = isEnd ? last : undefined
   for (const one of kept) if (one !== active) await one.file.close()
   if (active !== undefined) await cutTail(active, options)
   // The process may have ended right after it made a file, which power loss would still undo.

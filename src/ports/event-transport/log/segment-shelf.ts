@@ -4,7 +4,7 @@ import type { Logger } from '../../../base/log.ts'
 import type { Random } from '../../../base/random.ts'
 import type { LoadedRun, Shelf } from '../consumption/shelf.ts'
 import type { DamagedRange, Offset, StoredEvent } from '../port.ts'
-import type { LogFileSystem } from './file-system.ts'
+import type { LogFile, LogFileSystem } from './file-system.ts'
 import { spareName } from './recover.ts'
 import { readRun } from './run.ts'
 import type { Run } from './run.ts'
@@ -126,12 +126,20 @@ export class SegmentShelf implements Shelf {
   async makeSegment(firstOffset: Offset): Promise<ActiveSegment> {
     const { directory, fileSystem, random, synced } = this.#options
     const segment = new Segment(fileSystem, directory, firstOffset, Math.floor(random.next() * 2 ** 32))
-    if (this.#hasSpare) {
-      this.#hasSpare = false
-      await fileSystem.rename(join(directory, spareName), segment.path)
+    let file: LogFile | undefined
+    try {
+      if (this.#hasSpare) {
+        this.#hasSpare = false
+        await fileSystem.rename(join(directory, spareName), segment.path)
+      }
+      file = await fileSystem.open(segment.path, { synced })
+      if (synced) await fileSystem.syncDirectory(directory)
+    } catch (error) {
+      // The next try makes another file for the same events: one of both would be in the way.
+      await file?.close().catch(() => undefined)
+      await fileSystem.remove(segment.path).catch(() => undefined)
+      throw error
     }
-    const file = await fileSystem.open(segment.path, { synced })
-    if (synced) await fileSystem.syncDirectory(directory)
     this.#segments.push(segment)
     return { segment, file }
   }

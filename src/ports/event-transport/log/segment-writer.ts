@@ -57,7 +57,7 @@ export class SegmentWriter {
   /** The commits under way, if there are any. */
   #committing: Promise<void> | undefined
   #failure: KnodeError | undefined
-  #refusesForRoom = false
+  #refusesForNow = false
 
   constructor(options: SegmentWriterOptions) {
     this.#options = options
@@ -143,8 +143,8 @@ export class SegmentWriter {
     const batch = await this.#write(buffer)
     buffers.give(buffer)
     if (batch === undefined) return
-    if (this.#refusesForRoom) this.#options.log.info('events are taken again', { stream: this.#options.stream })
-    this.#refusesForRoom = false
+    if (this.#refusesForNow) this.#options.log.info('events are taken again', { stream: this.#options.stream })
+    this.#refusesForNow = false
     const { events, sizes, marks, pending, bytes } = batch
     this.#nextOffset += events.length
     this.#active!.segment.grow(marks, this.#nextOffset, bytes.length, events.at(-1)!.appendedMs)
@@ -165,7 +165,7 @@ export class SegmentWriter {
       await writeFully(file, batch.bytes, segment.endPosition)
       return batch
     } catch (error) {
-      await this.#refuse(batch?.pending ?? this.#pending.splice(0), error)
+      await this.#refuse(batch?.pending ?? this.#pending.splice(0), error, { wasWriting: batch !== undefined })
       return undefined
     }
   }
@@ -191,7 +191,7 @@ export class SegmentWriter {
   }
 
   /** Tells the callers, and makes sure that nothing of the batch stays behind. */
-  async #refuse(pending: Pending[], cause: unknown): Promise<void> {
+  async #refuse(pending: Pending[], cause: unknown, { wasWriting }: { wasWriting: boolean }): Promise<void> {
     this.#forget(pending)
     const { stream, log } = this.#options
     let error: KnodeError
@@ -199,6 +199,12 @@ export class SegmentWriter {
       error = new KnodeError('TRANSPORT_FULL', `the disk below stream "${stream}" is full`, {
         retryable: true,
         hint: 'make room on the disk',
+        cause,
+      })
+    } else if (!wasWriting) {
+      // There was no file to write to, such as for want of handles: nothing is in doubt, and the next try may do.
+      error = new KnodeError('TRANSPORT_FAILED', `stream "${stream}" cannot be written now: ${messageOf(cause)}`, {
+        retryable: true,
         cause,
       })
     } else {
@@ -212,8 +218,8 @@ export class SegmentWriter {
       this.#pendingBytes = 0
     }
     // A full disk refuses every event until somebody makes room: said once.
-    if (!this.#refusesForRoom) log.error('events are refused', { stream, code: error.code, err: cause })
-    this.#refusesForRoom = error.code === 'TRANSPORT_FULL'
+    if (!this.#refusesForNow) log.error('events are refused', { stream, code: error.code, err: cause })
+    this.#refusesForNow = error.retryable
     for (const { reject } of pending) reject(error)
   }
 
