@@ -125,7 +125,8 @@ class Entry implements PodEndpoint, RegisteredPod {
   }
 
   portOf(containerPort: number): number | undefined {
-    return this.#presence.ports.get(containerPort)
+    const { ports } = this.#presence
+    return ports.get(containerPort) ?? this.#presence.otherPort?.(containerPort)
   }
 
   namedPort(name: string): number | undefined {

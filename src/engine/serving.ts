@@ -45,6 +45,8 @@ export interface PodPresence {
   ports: ReadonlyMap<number, number>
   portNames: ReadonlyMap<string, number>
   isReady: boolean
+  /** Where a container port is reached that is not among `ports`. @default nowhere */
+  otherPort?(containerPort: number): number | undefined
   /** Asked by the autoscaler of class hpa. */
   usage?(): Promise<PodUsage | undefined>
 }

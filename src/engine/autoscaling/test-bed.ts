@@ -25,7 +25,7 @@ export interface ScalerBedOptions extends SettingsOptions {
   /** @default true */
   hasDoor?: boolean
   /** What each Pod has used at a time, in milliseconds since the beginning. */
-  usage?: (atMs: number) => PodUsage
+  usage?: (atMs: number) => PodUsage | Promise<PodUsage>
   cpuRequestMillis?: number
 }
 

@@ -67,3 +67,13 @@ test('one that is closed looks no more', async () => {
   await bed[Symbol.asyncDispose]()
   assert.equal(bed.clock.pendingTimers, 0)
 })
+
+test('an instance that does not answer holds up neither the measure of the others nor the end', async () => {
+  let asked = 0
+  const hanging = new Promise<never>(() => undefined)
+  const usage = () => (++asked === 2 ? hanging : { cpuMs: 0, memoryBytes: 300 * mebibyte })
+  const annotations = { ...hpa, metric: 'memory', target: '100', 'max-scale': '3' }
+  await using bed = aScalerBed({ annotations, usage, replicas: 2 })
+  await bed.clock.advance(26_000)
+  assert.equal(bed.replicas, 3)
+})

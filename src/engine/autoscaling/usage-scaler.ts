@@ -1,6 +1,7 @@
 // Scales one Revision by what its instances use of processor or memory, never to zero: class hpa. Source: knative/serving
 // pkg/reconciler/autoscaling/hpa.
 import { isDeepStrictEqual } from 'node:util'
+import { isDoneWithin } from '../../base/clock.ts'
 import type {
   BoundFact,
   DecisionFacts,
@@ -23,6 +24,8 @@ import type { Ticked } from './ticker.ts'
 
 /** Time between two looks, as Kubernetes' own autoscaler. */
 const lookMs = 15_000
+/** How long an instance may take to tell what it uses: less than the time between two looks. */
+const answerMs = 10_000
 /** Until replicas that could not be set are tried again. */
 const retryMs = 1_000
 const bytesPerMebibyte = 1_048_576
@@ -49,7 +52,6 @@ export class UsageScaler implements Scaler, Ticked {
   #state: ScaleState | undefined
   /** By uid of the Pod. */
   #cpu = new Map<string, CpuLook>()
-  #looking: Promise<void> = Promise.resolve()
   #nextLookMs = Number.NEGATIVE_INFINITY
   #isClosed = false
 
@@ -102,7 +104,7 @@ export class UsageScaler implements Scaler, Ticked {
     const nowMs = clock.monotonicMs()
     if (nowMs >= this.#nextLookMs) {
       this.#nextLookMs = nowMs + lookMs
-      this.#looking = this.#look().then(() => this.#check())
+      void this.#look().then(() => this.#check())
     } else this.#check()
     ticker.set(this, Math.min(this.#nextLookMs, nowMs + (this.#replicas.isSettled ? lookMs : retryMs)))
   }
@@ -111,7 +113,6 @@ export class UsageScaler implements Scaler, Ticked {
     this.#isClosed = true
     this.#deps.ticker.delete(this)
     this.#ready[Symbol.dispose]()
-    await this.#looking
     await this.#replicas.close()
   }
 
@@ -154,7 +155,10 @@ export class UsageScaler implements Scaler, Ticked {
   /** In the unit of the target; `undefined` when it cannot be told, or not yet. */
   async #usageOf(pod: PodEndpoint): Promise<number | undefined> {
     const { settings, cpuRequestMillis = cpuRequestMillisDefault } = this.#rules
-    const usage = await pod.usage?.().catch(() => undefined)
+    const asked = pod.usage?.().catch(() => undefined)
+    // A container engine that hangs must not be the end of all judging.
+    if (asked === undefined || !(await isDoneWithin(this.#deps.clock, answerMs, asked))) return undefined
+    const usage = await asked
     if (usage === undefined) return undefined
     if (settings.metric === 'memory') return usage.memoryBytes / bytesPerMebibyte
     if (settings.metric !== 'cpu') return undefined

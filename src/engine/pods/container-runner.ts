@@ -1,7 +1,6 @@
 // Keeps one container of a Pod running as its restart policy asks: start, probes, end, back-off, start again.
 import { sleep } from '../../base/clock.ts'
 import type { Clock } from '../../base/clock.ts'
-import { KnodeError, messageOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Container } from '../../model/kubernetes/pod/container-schema.ts'
 import type { ContainerState, ContainerStatus } from '../../model/kubernetes/pod/pod.ts'
@@ -12,6 +11,7 @@ import { containerId, terminatedState, unseenExitCode } from './container-state.
 import type { Terminated } from './container-state.ts'
 import type { ProbeAttempt } from './probe-attempt.ts'
 import { Prober } from './prober.ts'
+import { configured, failureOf, StartFailure } from './start-failure.ts'
 
 export interface ContainerRunnerOptions {
   container: Container
@@ -42,16 +42,6 @@ const steadyMs = 60_000
 /** How long an unwell container may take to end at most, unless its probe says otherwise, in milliseconds. */
 const unwellGraceMsMax = 30_000
 
-/** Why no instance could be made, as container states tell it. */
-class StartFailure extends Error {
-  readonly reason: string
-
-  constructor(reason: string, message: string) {
-    super(message)
-    this.reason = reason
-  }
-}
-
 export class ContainerRunner {
   readonly name: string
   #options: ContainerRunnerOptions
@@ -74,6 +64,7 @@ export class ContainerRunner {
   /** Aborts to end a wait that need not go on. */
   #waiting = new AbortController()
   #firstStart = Promise.withResolvers<Workload | undefined>()
+  #hasStarted = Promise.withResolvers<boolean>()
 
   constructor(options: ContainerRunnerOptions) {
     this.#options = options
@@ -124,6 +115,11 @@ export class ContainerRunner {
     return this.#firstStart.promise
   }
 
+  /** Resolves with true once it has passed its startup probe, with false when it never will. */
+  get hasStarted(): Promise<boolean> {
+    return this.#hasStarted.promise
+  }
+
   /** Runs until the container has ended for good, or is stopped. Never throws. */
   async run(): Promise<void> {
     while (!this.#isStopping && this.end === undefined) {
@@ -133,6 +129,7 @@ export class ContainerRunner {
       await this.#attend(workload)
     }
     this.#firstStart.resolve(undefined)
+    this.#hasStarted.resolve(false)
   }
 
   /** Does not wait any longer before the next try: what made the last one fail may have changed. */
@@ -154,7 +151,7 @@ export class ContainerRunner {
     this.#isReplacing = true
     this.#isReady = false
     this.#prober?.[Symbol.dispose]()
-    void this.#workload.stop({ graceMs: Math.min(this.#options.stopGraceMs, unwellGraceMsMax) })
+    void this.#end(this.#workload, Math.min(this.#options.stopGraceMs, unwellGraceMsMax))
   }
 
   /** Is not started again from now on, nor probed: failures would mean nothing any more. What runs goes on. */
@@ -162,13 +159,21 @@ export class ContainerRunner {
     this.#stopping.abort()
     this.#waiting.abort()
     this.#firstStart.resolve(undefined)
+    this.#hasStarted.resolve(false)
     this.#prober?.[Symbol.dispose]()
   }
 
   /** Ends it for good; resolves when it is gone. May be called again with less time. */
   async stop({ graceMs }: { graceMs: number }): Promise<void> {
     this.retire()
-    await this.#workload?.stop({ graceMs })
+    if (this.#workload !== undefined) await this.#end(this.#workload, graceMs)
+  }
+
+  /** Never rejects: a runtime that cannot end it must not be the end of Knode. */
+  async #end(workload: Workload, graceMs: number): Promise<void> {
+    await workload.stop({ graceMs }).catch((err: unknown) => {
+      this.#options.log.warn('container could not be ended', { container: this.name, err })
+    })
   }
 
   get #isStopping(): boolean {
@@ -200,10 +205,10 @@ export class ContainerRunner {
 
   /** `undefined` when it failed; then the wait before the next try is over. */
   async #start(): Promise<Workload | undefined> {
-    const { runtime, prepare, event, log, onChange } = this.#options
+    const { container, runtime, prepare, event, log, onChange } = this.#options
     this.#hasNews = false
     try {
-      const spec = await configured(() => prepare(this.container, this.#restartCount))
+      const spec = await configured(() => prepare(container, this.#restartCount))
       if (this.#isStopping) return undefined
       const objection = runtime.objection(spec)
       if (objection !== undefined) throw new StartFailure('ErrImagePull', objection)
@@ -214,7 +219,8 @@ export class ContainerRunner {
           if (progress.kind === 'pulled') event('Normal', 'Pulled', `Successfully pulled image "${progress.image}"`)
         },
       })
-      if (this.#isStopping) {
+      // An image that was changed meanwhile is the one to run.
+      if (this.#isStopping || this.container.image !== container.image) {
         await workload.stop({ graceMs: 0 })
         return undefined
       }
@@ -254,6 +260,7 @@ export class ContainerRunner {
       ...(detectsHttp2 === undefined ? {} : { detectsHttp2 }),
       onStarted: () => {
         this.#isStarted = true
+        this.#hasStarted.resolve(true)
         onChange()
       },
       onReady: (isReady) => {
@@ -266,7 +273,7 @@ export class ContainerRunner {
         prober[Symbol.dispose]()
         this.#isReady = false
         onChange()
-        void workload.stop({ graceMs: this.#unwellGraceMs(probe) })
+        void this.#end(workload, this.#unwellGraceMs(probe))
       },
       onFailure: (message) => event('Warning', 'Unhealthy', message),
     })
@@ -324,21 +331,5 @@ export class ContainerRunner {
 }
 
 const probeKind = (message: string): string => (message.startsWith('Startup') ? 'startup' : 'liveness')
-
-/** What is wrong with what a container is told is no failure of the runtime. */
-async function configured(prepare: () => Promise<WorkloadSpec>): Promise<WorkloadSpec> {
-  try {
-    return await prepare()
-  } catch (thrown) {
-    throw new StartFailure('CreateContainerConfigError', messageOf(thrown))
-  }
-}
-
-function failureOf(thrown: unknown): { reason: string; message: string } {
-  if (thrown instanceof StartFailure) return thrown
-  const message = messageOf(thrown)
-  const isPull = thrown instanceof KnodeError && thrown.code === 'IMAGE_PULL_FAILED'
-  return { reason: isPull ? 'ErrImagePull' : 'RunContainerError', message }
-}
 
 const backOffMsAfter = (failures: number): number => Math.min(backOffMs.min * 2 ** failures, backOffMs.max)

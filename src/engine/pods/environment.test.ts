@@ -147,3 +147,17 @@ test('the ConfigMaps and Secrets that a Pod names are known, each once', () => {
     'Secret login',
   ])
 })
+
+test('a value that no program can be told is refused, and not shown', () => {
+  const secret = { ...objects['Secret keys']!, data: { PIN: Buffer.from('hunter2\0').toString('base64') } }
+  const sources: Container[] = [
+    { envFrom: [{ secretRef: { name: 'keys' } }] },
+    { env: [{ name: 'PIN', valueFrom: { secretKeyRef: { name: 'keys', key: 'PIN' } } }] },
+  ]
+  for (const container of sources) {
+    assert.throws(
+      () => makeEnvironment(container, pod, () => secret),
+      (error: Error) => /variable PIN .*null byte/.test(error.message) && !error.message.includes('hunter2'),
+    )
+  }
+})

@@ -18,6 +18,10 @@ export function makeEnvironment(container: Container, pod: Pod, find: FindSource
     const value = readOne(variable, env, { container, pod, find })
     if (value !== undefined) env[variable.name ?? ''] = value
   }
+  for (const [name, value] of Object.entries(env)) {
+    // Whoever starts the program would say so, too, but show the value, which may be a Secret's.
+    if (value.includes('\0')) throw new KnodeError('WORKLOAD_FAILED', `variable ${name} holds a null byte`)
+  }
   return env
 }
 

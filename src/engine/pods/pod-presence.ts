@@ -64,8 +64,16 @@ export class PodPresenceKeeper {
       ports: this.#currentPorts(),
       portNames: this.#portNames(),
       isReady,
+      otherPort: (port) => this.#otherPort(port),
       usage: () => this.#usage(),
     }
+  }
+
+  /** A container may listen where it declares nothing; one that declares no port at all has one all the same. */
+  #otherPort(containerPort: number): number | undefined {
+    const { containers, serving } = this.#options
+    const declaresAny = containers.some(({ container }) => (container.ports ?? []).length > 0)
+    return declaresAny ? serving?.workload?.portOf(containerPort) : serving?.workload?.port
   }
 
   /** The same map as long as it says the same: what does not change is not told. */

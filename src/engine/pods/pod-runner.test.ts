@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { eventually } from '../../base/eventually.ts'
@@ -426,4 +426,159 @@ test('labels that change while it runs change whom senders find', async () => {
   await bed.runner.refresh({ ...bed.pod, metadata: { ...bed.pod.metadata, labels: { app: 'other' } } })
   assert.deepEqual(bed.pods.select('default', { app: 'web' }), [])
   assert.equal(bed.pods.select('default', { app: 'other' }).length, 1)
+})
+
+test('an image that is changed while its container is being started is not missed', async () => {
+  await using bed = await aPod()
+  bed.runner.start()
+  while (bed.runtime.started.length === 0) await Promise.resolve()
+  assert.equal(bed.summary[1], 'ContainerCreating')
+  await bed.runner.refresh({ ...bed.pod, spec: { ...bed.pod.spec, containers: [{ ...app, image: 'app:2' }] } })
+  await until(bed, () => bed.running['app']?.spec.image === 'app:2' && bed.summary[1] === 'ready')
+  assert.equal(bed.runtime.running.length, 1)
+})
+
+test('files that tell of labels and annotations follow them', async () => {
+  const volume = {
+    name: 'about',
+    downwardAPI: { items: [{ path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } }] },
+  }
+  const container = { ...app, volumeMounts: [{ name: 'about', mountPath: '/about' }] }
+  await using bed = await aPod({ spec: { containers: [container], volumes: [volume] } })
+  await started(bed)
+  const file = join(bed.directory, 'about', 'labels')
+  assert.equal(await readFile(file, 'utf8'), 'app="web"')
+  await bed.runner.refresh({ ...bed.pod, metadata: { ...bed.pod.metadata, labels: { app: 'web', tier: 'front' } } })
+  assert.equal(await readFile(file, 'utf8'), 'app="web"\ntier="front"')
+})
+
+test('a folder inside an emptyDir is made for its mount, and none outside of the volume is mounted', async () => {
+  const inside = { ...app, volumeMounts: [{ name: 'data', mountPath: '/data', subPath: 'deep/own' }] }
+  const volumes = [{ name: 'data', emptyDir: {} }]
+  await using bed = await aPod({ spec: { containers: [inside], volumes } })
+  await started(bed)
+  const { hostPath, subPath } = bed.running['app']!.spec.mounts![0]!
+  assert.ok((await stat(join(hostPath, subPath!))).isDirectory())
+
+  // What a program has put there may lead anywhere.
+  await symlink('/', join(hostPath, 'way-out'))
+  const changed = {
+    ...inside,
+    image: 'app:2',
+    volumeMounts: [{ name: 'data', mountPath: '/data', subPath: 'way-out/etc' }],
+  }
+  await using escaping = await aPod({ spec: { containers: [changed], volumes } })
+  await mkdir(join(escaping.directory, 'data'), { recursive: true })
+  await symlink('/', join(escaping.directory, 'data', 'way-out'))
+  escaping.runner.start()
+  await until(escaping, () => escaping.summary[1] === 'CreateContainerConfigError')
+  assert.match(escaping.status.containerStatuses![0]!.state.waiting!.message!, /subPath "way-out\/etc".*outside/)
+})
+
+test('a path made of variables does not lead out of its volume', async () => {
+  const mount = { name: 'data', mountPath: '/data', subPathExpr: 'a/$(WHERE)' }
+  for (const value of ['../../../etc', '..']) {
+    const container = { ...app, env: [{ name: 'WHERE', value }], volumeMounts: [mount] }
+    await using bed = await aPod({ spec: { containers: [container], volumes: [{ name: 'data', emptyDir: {} }] } })
+    bed.runner.start()
+    await until(bed, () => bed.summary[1] === 'CreateContainerConfigError')
+    assert.match(bed.status.containerStatuses![0]!.state.waiting!.message!, /must not contain '\.\.'/)
+  }
+})
+
+test('what goes wrong when an unwell container is to be ended does not end Knode', async () => {
+  const probe = { httpGet: { port: 8080 }, periodSeconds: 1, failureThreshold: 1 }
+  await using bed = await aPod({ spec: { containers: [{ ...app, livenessProbe: probe }] } })
+  await started(bed)
+  const workload = bed.running['app']!
+  const stop = workload.stop.bind(workload)
+  workload.stop = () => Promise.reject(new Error('the engine does not answer'))
+  bed.probes['app'] = sick
+  await bed.pass(5_000)
+  assert.ok(bed.events.some((event) => event.includes('Killing')))
+  await bed.runner.refresh({ ...bed.pod, spec: { ...bed.pod.spec, containers: [{ ...app, image: 'app:2' }] } })
+  await bed.pass(1)
+  workload.stop = stop
+})
+
+test('containers start once the sidecar before them has passed its startup probe', async () => {
+  const probe = { httpGet: { port: 1 }, periodSeconds: 1, failureThreshold: 100 }
+  const side = { name: 'side', image: 'side', restartPolicy: 'Always', startupProbe: probe }
+  await using bed = await aPod({ spec: { initContainers: [side], containers: [app] } })
+  bed.probes['side'] = sick
+  bed.runner.start()
+  await until(bed, () => bed.summary[1] === 'running')
+  await bed.pass(5_000)
+  assert.deepEqual(Object.keys(bed.running), ['side'])
+  bed.probes['side'] = well
+  await bed.pass(2_000)
+  await until(bed, () => bed.summary[2] === 'ready')
+})
+
+test('a Pod is not ready before its sidecars are', async () => {
+  const side = { name: 'side', image: 'side', restartPolicy: 'Always', readinessProbe: { httpGet: { port: 1 } } }
+  await using bed = await aPod({ spec: { initContainers: [side], containers: [app] } })
+  bed.probes['side'] = sick
+  bed.runner.start()
+  await until(bed, () => bed.summary[2] === 'ready')
+  assert.equal(bed.endpoint?.isReady, false)
+  assert.match(bed.status.conditions![1]!.message ?? '', /unready status: \[side\]/)
+  bed.probes['side'] = well
+  await bed.pass(1_000)
+  assert.equal(bed.endpoint?.isReady, true)
+  assert.equal(bed.status.conditions![1]!.status, 'True')
+})
+
+test('a token of a service account is a new one before it is out of date', async () => {
+  const token = { serviceAccountToken: { path: 'token', expirationSeconds: 600 } }
+  const container = { ...app, volumeMounts: [{ name: 'token', mountPath: '/token' }] }
+  const volumes = [{ name: 'token', projected: { sources: [token] } }]
+  await using bed = await aPod({ spec: { containers: [container], volumes } })
+  await started(bed)
+  const leftS = async (): Promise<number> => {
+    const text = await readFile(join(bed.directory, 'token', 'token'), 'utf8')
+    const { exp } = JSON.parse(Buffer.from(text.split('.')[1]!, 'base64url').toString()) as { exp: number }
+    return exp - bed.clock.now() / 1_000
+  }
+  assert.equal(await leftS(), 600)
+  for (let minutes = 1; minutes <= 60; minutes++) {
+    await bed.pass(60_000)
+    // Files are written in real time, in which the clock would stand still.
+    const passing = { turn: () => bed.pass(100) }
+    await eventually(async () => (await leftS()) > 60, `a fresh token after ${minutes} minutes`, passing)
+  }
+})
+
+test('a deadline that is set or shortened while the Pod runs counts from its start', async () => {
+  await using bed = await aPod()
+  await started(bed)
+  await bed.pass(60_000)
+  await bed.runner.refresh({ ...bed.pod, spec: { ...bed.pod.spec, activeDeadlineSeconds: 100 } })
+  await bed.runner.refresh({ ...bed.pod, spec: { ...bed.pod.spec, activeDeadlineSeconds: 90 } })
+  await bed.pass(29_000)
+  assert.equal(bed.summary[0], 'Running')
+  await bed.pass(1_000)
+  await until(bed, () => bed.summary[0] === 'Failed')
+  assert.equal(bed.status.reason, 'DeadlineExceeded')
+  assert.equal(bed.events.filter((event) => event.includes('DeadlineExceeded')).length, 1)
+})
+
+test('a port that no container declares is the program’s own number, or where none is declared its only port', async () => {
+  await using bed = await aPod()
+  await started(bed)
+  const { port } = bed.running['app']!
+  // As processes and containers with addresses of their own do.
+  bed.running['app']!.portOf = (containerPort) => (containerPort === 8080 ? port : containerPort)
+  assert.deepEqual(
+    [8080, 9090].map((each) => bed.endpoint?.portOf(each)),
+    [port, 9090],
+  )
+
+  await using bare = await aPod({ spec: { containers: [{ name: 'app', image: 'app' }] } })
+  await started(bare)
+  const own = bare.running['app']!.port
+  assert.deepEqual(
+    [8080, 3000].map((each) => bare.endpoint?.portOf(each)),
+    [own, own],
+  )
 })

@@ -10,12 +10,13 @@ import type { WorkloadRuntime, WorkloadSpec } from '../../ports/workload-runtime
 import type { PodTable } from '../serving.ts'
 import { ContainerRunner } from './container-runner.ts'
 import { PodPresenceKeeper } from './pod-presence.ts'
-import { sourcesOf } from './pod-sources.ts'
+import { sourcesOf, tellsOfItself } from './pod-sources.ts'
 import type { FindSource } from './pod-sources.ts'
 import { podStatus } from './pod-status.ts'
 import { PodVolumes } from './pod-volumes.ts'
 import { attemptProbe } from './probe-attempt.ts'
 import type { ProbeAttempt } from './probe-attempt.ts'
+import { keepSubPathInside } from './sub-path.ts'
 import { VolumeDirectory } from './volume-directory.ts'
 import { servingContainer, workloadSpec } from './workload-spec.ts'
 
@@ -44,6 +45,8 @@ export interface PodRunnerOptions {
 
 /** What containers get between SIGTERM and SIGKILL even when draining took all of the grace period, in milliseconds. */
 const stopMsMin = 2_000
+/** Between two renewals of tokens at least, whatever the clock says, in milliseconds. */
+const renewalMsMin = 1_000
 
 export class PodRunner {
   #options: PodRunnerOptions
@@ -62,6 +65,7 @@ export class PodRunner {
   #stopping: { untilMs: number; done: Promise<void> } | undefined
   #hasStopped = false
   #cancelDeadline: CancelTimer = () => undefined
+  #cancelRenewal: CancelTimer = () => undefined
 
   constructor(options: PodRunnerOptions) {
     const { pod, pods, directory, find, tokenKey, random, clock } = options
@@ -69,7 +73,7 @@ export class PodRunner {
     this.#pod = pod
     this.#startedMs = clock.now()
     const files = new VolumeDirectory(directory, random)
-    this.#volumes = new PodVolumes({ directory: files, find, tokenKey, nowMs: clock.now() })
+    this.#volumes = new PodVolumes({ directory: files, find, tokenKey, clock })
     const { spec, status } = pod
     const serving = servingContainer(spec)
     const policy = spec.restartPolicy as 'Always' | 'OnFailure' | 'Never'
@@ -87,14 +91,10 @@ export class PodRunner {
 
   /** Starts it and returns; {@link status} tells what comes of it. */
   start(): void {
-    const { clock } = this.#options
+    const { log } = this.#options
     this.#sources = this.#sourceVersions()
-    const { activeDeadlineSeconds } = this.#pod.spec
-    if (activeDeadlineSeconds !== undefined) {
-      const ageMs = clock.now() - Date.parse(this.#pod.status?.startTime ?? new Date(clock.now()).toISOString())
-      this.#cancelDeadline = clock.setTimer(activeDeadlineSeconds * 1_000 - ageMs, () => this.#exceedDeadline())
-    }
-    this.#running = this.#run()
+    this.#setDeadline()
+    this.#running = this.#run().catch((err: unknown) => log.error('containers could not be looked after', { err }))
   }
 
   get status(): PodStatus {
@@ -117,7 +117,9 @@ export class PodRunner {
 
   /** Takes over what may change while it runs: labels, images, and what ConfigMaps and Secrets say. */
   async refresh(pod: Pod): Promise<void> {
+    const isNewDeadline = pod.spec.activeDeadlineSeconds !== this.#pod.spec.activeDeadlineSeconds
     this.#pod = pod
+    if (isNewDeadline && this.#stopping === undefined) this.#setDeadline()
     this.#presence.relabel(pod.metadata.labels ?? {})
     if (this.#stopping === undefined) this.#replaceImages()
     const sources = this.#sourceVersions()
@@ -125,10 +127,24 @@ export class PodRunner {
     this.#sources = sources
     for (const runner of [...this.#init, ...this.#containers]) runner.retry()
     if (this.#containers.every(({ workload }) => workload === undefined)) return
-    // Running containers see new content of their volumes; what is missing now stays as it was.
+    await this.#refill()
+  }
+
+  /** Running containers see new content of their volumes; what is missing now stays as it was. */
+  async #refill(): Promise<void> {
     await this.#volumes.fill(this.#pod).catch((err: unknown) => {
       this.#options.log.warn('volumes could not be brought up to date', { err: messageOf(err) })
     })
+    this.#renewLater()
+  }
+
+  /** Tokens are replaced before they are out of date. */
+  #renewLater(): void {
+    const { clock } = this.#options
+    this.#cancelRenewal()
+    const { renewMs } = this.#volumes
+    if (renewMs === undefined || this.#stopping !== undefined) return
+    this.#cancelRenewal = clock.setTimer(Math.max(renewalMsMin, renewMs - clock.now()), () => void this.#refill())
   }
 
   /**
@@ -151,7 +167,7 @@ export class PodRunner {
       const ended = runner.run()
       if (runner.container.restartPolicy === 'Always') {
         sidecars.push({ runner, ended })
-        if ((await runner.firstStart) === undefined) return
+        if (!(await runner.hasStarted)) return
       } else {
         await ended
         if (runner.end?.exitCode !== 0) return
@@ -206,15 +222,23 @@ export class PodRunner {
 
   async #prepare(container: Container, restartCount: number): Promise<WorkloadSpec> {
     await this.#volumes.fill(this.#pod)
+    this.#renewLater()
     const serving = this.#serving?.workload
     const sharesNetwork = serving !== undefined && container.name !== this.#serving?.name
-    return workloadSpec(container, {
+    const spec = workloadSpec(container, {
       pod: this.#pod,
       find: this.#options.find,
       volumePath: (volume) => this.#volumes.pathOf(volume),
       restartCount,
       ...(sharesNetwork ? { networkOf: serving } : {}),
     })
+    // In the order of `volumeMounts`.
+    for (const [index, { hostPath, subPath }] of (spec.mounts ?? []).entries()) {
+      if (subPath === undefined) continue
+      const volume = this.#pod.spec.volumes?.find(({ name }) => name === container.volumeMounts?.[index]?.name)
+      await keepSubPathInside(hostPath, subPath, volume?.emptyDir !== undefined)
+    }
+    return spec
   }
 
   #replaceImages(): void {
@@ -238,15 +262,20 @@ export class PodRunner {
 
   #sourceVersions(): string {
     const { find } = this.#options
-    return sourcesOf(this.#pod.spec)
+    const { metadata, spec } = this.#pod
+    const versions = sourcesOf(spec)
       .map(({ kind, name }) => find(kind, name)?.metadata)
-      .map((metadata) => `${metadata?.uid} ${metadata?.resourceVersion}`)
-      .join()
+      .map((found) => `${found?.uid} ${found?.resourceVersion}`)
+    return [
+      ...versions,
+      ...(tellsOfItself(spec) ? [JSON.stringify([metadata.labels, metadata.annotations])] : []),
+    ].join()
   }
 
   /** Senders hear of it before anybody else does. */
   #onChange(): void {
-    const isReady = this.#stopping === undefined && this.#containers.every((container) => container.isReady)
+    const sidecars = this.#init.filter(({ container }) => container.restartPolicy === 'Always')
+    const isReady = this.#stopping === undefined && [...sidecars, ...this.#containers].every((each) => each.isReady)
     this.#presence.tell(isReady)
     if (this.#stopping === undefined) this.#followNetwork()
     if (isReady) this.#trouble = undefined
@@ -255,6 +284,16 @@ export class PodRunner {
 
   get #graceMs(): number {
     return (this.#pod.spec.terminationGracePeriodSeconds ?? 30) * 1_000
+  }
+
+  #setDeadline(): void {
+    const { clock } = this.#options
+    const { spec, status } = this.#pod
+    this.#cancelDeadline()
+    if (spec.activeDeadlineSeconds === undefined) return
+    const startedMs = status?.startTime === undefined ? this.#startedMs : Date.parse(status.startTime)
+    const leftMs = startedMs + spec.activeDeadlineSeconds * 1_000 - clock.now()
+    this.#cancelDeadline = clock.setTimer(leftMs, () => this.#exceedDeadline())
   }
 
   #exceedDeadline(): void {
@@ -267,6 +306,7 @@ export class PodRunner {
   async #stop(graceMs: number, keepsData: boolean): Promise<void> {
     const { clock, event, log } = this.#options
     this.#cancelDeadline()
+    this.#cancelRenewal()
     const stoppedMs = clock.monotonicMs()
     if (this.#containers.some(({ container }) => container.lifecycle?.preStop !== undefined)) {
       event('Normal', 'PreStopIgnored', 'Knode runs no preStop hooks: requests in flight are finished without them')

@@ -44,6 +44,13 @@ export function sourcesOf({
   return [...named('ConfigMap', configMaps), ...named('Secret', secrets)]
 }
 
+/** Whether files of its volumes hold what may change of the Pod itself: its labels and annotations. */
+export const tellsOfItself = ({ volumes = [] }: PodSpec): boolean =>
+  volumes.some(
+    ({ downwardAPI, projected }) =>
+      downwardAPI !== undefined || (projected?.sources ?? []).some((source) => source.downwardAPI !== undefined),
+  )
+
 const configMapsOf = ({ env = [], envFrom = [] }: Container): (string | undefined)[] => [
   ...envFrom.map(({ configMapRef }) => configMapRef?.name),
   ...env.map(({ valueFrom }) => valueFrom?.configMapKeyRef?.name),

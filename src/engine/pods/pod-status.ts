@@ -73,7 +73,8 @@ function phaseOf({ init, containers, failure }: PodView): PodPhase {
 function conditionsOf(view: PodView, phase: PodPhase): PodCondition[] {
   const { pod, init, containers, nowMs, trouble } = view
   const incomplete = init.filter((each) => !isDone(each)).map(({ status }) => status.name)
-  const unready = containers.filter(({ isReady }) => !isReady).map(({ status }) => status.name)
+  const running = [...init.filter(isSidecar), ...containers]
+  const unready = running.filter(({ isReady }) => !isReady).map(({ status }) => status.name)
   const isOver = phase === 'Succeeded'
   const words = trouble === undefined ? '' : `: ${trouble}`
   const readiness: Pick<PodCondition, 'status' | 'reason' | 'message'> = isOver

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { sleep } from '../../base/clock.ts'
 import { FakeClock } from '../../base/fake-clock.ts'
 import type { Container } from '../../model/kubernetes/pod/container-schema.ts'
 import type { Probe } from '../../model/kubernetes/pod/probe-schema.ts'
@@ -170,4 +171,24 @@ test('nothing is looked at, and nothing heard, once it is disposed', async () =>
   await clock.advance(1_000)
   assert.deepEqual([looks.length, heard], [seen, ['0 started']])
   assert.equal(clock.pendingTimers, 0)
+})
+
+test('a machine that stood still does not count the missed time as failures', async () => {
+  const clock = new FakeClock()
+  const heard: string[] = []
+  let standsStill = true
+  const container = { startupProbe: { ...tcp, periodSeconds: 10, failureThreshold: 3, timeoutSeconds: 1 } }
+  startProber(container, clock, {
+    attempt: async () => {
+      // The first look is under way while the machine sleeps for a minute.
+      if (standsStill) await sleep(clock, 60_000)
+      standsStill = false
+      return { isWell: false, message: 'sick' }
+    },
+    onUnwell: (_, message) => void heard.push(message),
+  })
+  await clock.advance(75_000)
+  assert.deepEqual(heard, [])
+  await clock.advance(15_000)
+  assert.deepEqual(heard, ['Startup probe failed: sick'])
 })

@@ -127,7 +127,8 @@ export class Prober implements Disposable {
         passes = 0
         if (on.giveUpMs !== undefined && clock.monotonicMs() >= on.giveUpMs) return on.onPass()
         if (clock.monotonicMs() >= countsAgainMs) {
-          countsAgainMs += periodMs
+          // Periods in which nobody looked are no failures.
+          countsAgainMs += periodMs * (Math.floor((clock.monotonicMs() - countsAgainMs) / periodMs) + 1)
           if (on.label !== undefined) onFailure(`${on.label} probe failed: ${result.message}`)
           if (++failures >= failureThreshold) on.onFail(result.message)
         }

@@ -61,3 +61,25 @@ test('secrets go while a Pod’s own directories stay, or everything does', asyn
   await volumes.removeAll()
   assert.deepEqual(await readdir(root), [])
 })
+
+test('no file is written outside of its volume, and a failed change leaves nothing behind', async () => {
+  await using directory = await aDirectory()
+  const { volumes, root } = directory
+  await volumes.write('v', files({ a: 'A' }))
+  for (const path of ['../../../out', '..', '/etc/out', 'a/../../../../out', '..data', '']) {
+    await assert.rejects(volumes.write('v', files({ b: 'B', [path]: 'x' })), { code: 'WORKLOAD_FAILED' }, path)
+  }
+  await assert.rejects(volumes.write('v', files({ b: 'B', 'b/c': 'x' })))
+  assert.deepEqual(await readdir(root), ['pod'])
+  assert.deepEqual(await readdir(join(root, 'pod')), ['v'])
+  const found = await readdir(volumes.pathOf('v'))
+  assert.equal(found.filter((name) => name.startsWith('..') && name !== '..data').length, 1, found.join())
+  assert.equal(await directory.read('a'), 'A')
+})
+
+test('keys may end like anything', async () => {
+  await using directory = await aDirectory()
+  const { volumes, read } = directory
+  await volumes.write('v', files({ key_next: 'next', key: 'this' }))
+  assert.deepEqual([await read('key'), await read('key_next')], ['this', 'next'])
+})

@@ -2,10 +2,13 @@
 // (pkg/volume/util/atomic_writer.go): `KEY → ..data/KEY`, `..data → ..N`.
 import { chmod, lstat, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { KnodeError } from '../../base/errors.ts'
 import type { Random } from '../../base/random.ts'
 import type { VolumeFile, VolumeFiles } from './volume-content.ts'
 
 const dataLink = '..data'
+/** A link on its way to its place. No file of a volume begins with two dots. */
+const nextLink = '..next'
 
 /** Whoever may not enter the Pod's directory reads none of its files, whatever their own permissions. */
 const podDirectoryMode = 0o700
@@ -31,13 +34,12 @@ export class VolumeDirectory {
     if (areEqual(this.#written.get(volume), files)) return false
     const directory = await this.make(volume)
     const version = `..${this.#random.uuid()}`
-    for (const [path, { content, mode }] of files) {
-      const file = join(directory, version, path)
-      await mkdir(dirname(file), { recursive: true })
-      await writeFile(file, content, { mode: 0o600 })
-      await chmod(file, mode)
+    try {
+      await writeFiles(join(directory, version), files)
+    } catch (thrown) {
+      await rm(join(directory, version), { recursive: true, force: true })
+      throw thrown
     }
-    await mkdir(join(directory, version), { recursive: true })
     await this.#point(directory, dataLink, version)
     const names = new Set([...files.keys()].map((path) => path.split('/')[0]!))
     for (const name of names) {
@@ -74,11 +76,28 @@ export class VolumeDirectory {
   }
 
   async #point(directory: string, name: string, target: string): Promise<void> {
-    const next = join(directory, `${name}_next`)
+    const next = join(directory, nextLink)
     await rm(next, { force: true })
     await symlink(target, next)
     await rename(next, join(directory, name))
   }
+}
+
+async function writeFiles(folder: string, files: VolumeFiles): Promise<void> {
+  for (const path of files.keys()) checkPath(path)
+  await mkdir(folder, { recursive: true })
+  for (const [path, { content, mode }] of files) {
+    const file = join(folder, path)
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, content, { mode: 0o600 })
+    await chmod(file, mode)
+  }
+}
+
+/** Admission refuses such paths, but not those of objects that are older than its rules. */
+function checkPath(path: string): void {
+  if (path !== '' && !path.startsWith('..') && !path.startsWith('/') && !path.split('/').includes('..')) return
+  throw new KnodeError('WORKLOAD_FAILED', `path "${path}" does not name a file inside of its volume`)
 }
 
 function areEqual(a: VolumeFiles | undefined, b: VolumeFiles): boolean {

@@ -16,6 +16,7 @@ import type {
 import { expand, makeEnvironment } from './environment.ts'
 import { dataOf } from './pod-sources.ts'
 import type { FindSource } from './pod-sources.ts'
+import { checkSubPath } from './sub-path.ts'
 
 export interface WorkloadContext {
   pod: Pod
@@ -119,6 +120,7 @@ function mountOf(
 ): WorkloadMount {
   const volume = pod.spec.volumes?.find((other) => other.name === name)
   const path = subPathExpr === undefined ? subPath : expand(subPathExpr, env)
+  checkSubPath(path ?? '')
   const isWritable = volume?.emptyDir !== undefined || volume?.hostPath !== undefined
   return {
     hostPath: volume?.hostPath?.path ?? volumePath(name),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FakeClock } from '../../base/fake-clock.ts'
+import { releaseMemory } from '../../base/memory.ts'
 import { LogRing } from './log-ring.ts'
 
 async function texts(ring: LogRing, options = {}): Promise<string[]> {
@@ -59,4 +60,15 @@ test('a follower that is too slow goes on with the oldest line there is', async 
   for (let at = 1; at < 10; at++) ring.append('stdout', String(at))
   assert.equal((await reader.next()).value?.text, '8')
   await reader.return(undefined)
+})
+
+test('what is no longer kept takes no memory', () => {
+  const ring = new LogRing(new FakeClock())
+  releaseMemory()
+  const before = process.memoryUsage().heapUsed
+  for (let at = 0; at < 4_900; at++) ring.append('stdout', Buffer.alloc(16_384, String(at)).toString('latin1'))
+  releaseMemory()
+  const heldMb = (process.memoryUsage().heapUsed - before) / 1e6
+  assert.ok(heldMb < 10, `${heldMb.toFixed(1)} MB for 1 MiB of text`)
+  ring.end()
 })

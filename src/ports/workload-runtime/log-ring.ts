@@ -11,6 +11,8 @@ export interface LogRingLimits {
   lineCharactersMax?: number
 }
 
+const forgotten: LogLine = { timeMs: 0, stream: 'stdout', text: '' }
+
 /** Source of an instance's log lines. A reader that is slower than the ring turns misses the oldest lines. */
 export class LogRing {
   #clock: Clock
@@ -88,6 +90,8 @@ export class LogRing {
     const { linesMax, charactersMax } = this.#limits
     while (this.#lines.length - this.#head > linesMax || this.#characters > charactersMax) {
       this.#characters -= this.#lines[this.#head]!.text.length
+      // The list is shortened seldom: until then it must not hold on to the text.
+      this.#lines[this.#head] = forgotten
       this.#head++
       this.#first++
     }

@@ -220,3 +220,22 @@ test('a Deployment that makes more Pods does that first, and tells it a moment l
   assert.equal(podsOf(await stored()).length, 1)
   assert.deepEqual([status.observedGeneration, requeueAfterMs], [2, 20])
 })
+
+test('a Pod that could not be removed is still there, and removed the next time', async () => {
+  const clock = new FakeClock()
+  const cached = [aPod(aDeployment(), 'a'), aPod(aDeployment(), 'b')]
+  const asked: string[] = []
+  const client = {
+    delete(_: string, __: string, name: string) {
+      asked.push(name)
+      return asked.length === 1 ? Promise.reject(new Error('the disk is full')) : Promise.resolve()
+    },
+  }
+  const random = { next: () => 0 }
+  const reconciler = deployment.reconciler!({ client, clock, pods: createPodTable({ clock }), random } as never)
+  const workers = someWorkers()
+  const context = { children: () => cached, event: () => undefined, requeueAfter: () => undefined, workers } as never
+  await assert.rejects(reconciler.reconcile(aDeployment({ replicas: 1 }), context), /disk is full/)
+  await reconciler.reconcile(aDeployment({ replicas: 1 }), context)
+  assert.equal(asked.length, 2)
+})

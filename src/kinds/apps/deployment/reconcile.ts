@@ -158,8 +158,14 @@ export class DeploymentReconciler implements Reconciler<Deployment> {
   }
 
   async #remove(deployment: Deployment, name: string): Promise<void> {
-    this.#memoryOf(deployment).removed.add(name)
-    await this.#deps.client.delete(podKind, deployment.metadata.namespace ?? '', name)
+    const { removed } = this.#memoryOf(deployment)
+    removed.add(name)
+    try {
+      await this.#deps.client.delete(podKind, deployment.metadata.namespace ?? '', name)
+    } catch (thrown) {
+      removed.delete(name)
+      throw thrown
+    }
   }
 
   /** Time alone makes Pods available, and rollouts fail. */

@@ -6,6 +6,7 @@ import { createPodTable } from '../../../engine/pod-table.ts'
 import { fieldErrorText } from '../../../model/kubernetes/field-error.ts'
 import type { ContainerState, ContainerStatus, Pod, PodStatus } from '../../../model/kubernetes/pod/pod.ts'
 import type { PodSpec } from '../../../model/kubernetes/pod/pod-spec-schema.ts'
+import type { Volume } from '../../../model/kubernetes/pod/volume-schema.ts'
 import { createFakeRuntime } from '../../../ports/workload-runtime/fake/fake-runtime.ts'
 import { podColumns } from './columns.ts'
 import { setDefaults } from './defaults.ts'
@@ -117,6 +118,26 @@ test('mistakes are told with their place', () => {
   ]
   for (const [spec, message] of rows) assert.match(complaints(spec), message)
   assert.equal(complaints({}), '')
+})
+
+test('a file of a volume has a path inside of it, whatever it comes from', () => {
+  const itemsOf = (path: string) => [{ key: 'k', path }]
+  const sourcesOf = (path: string): Volume[] => [
+    { configMap: { name: 'c', items: itemsOf(path) } },
+    { secret: { secretName: 's', items: itemsOf(path) } },
+    { downwardAPI: { items: [{ path, fieldRef: { fieldPath: 'metadata.name' } }] } },
+    { projected: { sources: [{ configMap: { name: 'c', items: itemsOf(path) } }] } },
+    { projected: { sources: [{ secret: { name: 's', items: itemsOf(path) } }] } },
+    { projected: { sources: [{ downwardAPI: { items: [{ path }] } }] } },
+    { projected: { sources: [{ serviceAccountToken: { path } }] } },
+  ]
+  for (const path of ['../../out', '/etc/out', 'a/../../out', '..data']) {
+    for (const source of sourcesOf(path)) {
+      const complaint = complaints({ volumes: [{ name: 'v', ...source }] })
+      assert.match(complaint, /invalid value: .*spec\.volumes\[0\]/, `${path} of ${JSON.stringify(source)}`)
+    }
+  }
+  for (const source of sourcesOf('a/b..c')) assert.equal(complaints({ volumes: [{ name: 'v', ...source }] }), '')
 })
 
 test('of a Pod that is there only little may change', () => {

@@ -110,6 +110,13 @@ test('without a ready Pod the answer is 503 and says so; a Pod that becomes read
   assert.match(await bed.ask('web.shop'), /^503/)
 })
 
+test('a port that nothing is known to listen on leads nowhere, and not to another port', async () => {
+  using bed = await setUp()
+  bed.register()
+  bed.services.open(endpointSpec(aService({ selector, ports: [{ port: 80, targetPort: 7070 }] }))!)
+  assert.match(await bed.ask('web.shop'), /^50/)
+})
+
 test('a closed Service answers no more', async () => {
   using bed = await setUp()
   bed.register()

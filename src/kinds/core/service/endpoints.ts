@@ -98,9 +98,7 @@ function targetPort(
   { port = defaultPort, targetPort: target = port }: ServicePort,
 ): number | undefined {
   const containerPort = typeof target === 'string' && !/^\d+$/.test(target) ? pod.namedPort(target) : Number(target)
-  if (containerPort === undefined) return undefined
-  // Where a container declares no port, it has one all the same.
-  return pod.portOf(containerPort) ?? pod.portOf(undeclaredPort)
+  return containerPort === undefined ? undefined : pod.portOf(containerPort)
 }
 
 const protocolOf = ({ name = '', appProtocol = '' }: ServicePort): AppProtocol =>

@@ -120,6 +120,33 @@ test('a further Revision on the way takes its percent from the newest, and the p
   assert.equal(shares(soon), 'r1=99 r3=1', 'who has nothing left goes')
 })
 
+test('a share that is lowered below the size of a step goes on by steps, also after it was stored', () => {
+  const pace = { nextMs: at + 10_000, everyMs: 10_000, percent: 55 }
+  const before = aRollout('r1=99 r2=1', { steps: { startMs: at, pace } })
+  const { rollout } = stepRollout([aRollout('r2=25')], [before], at + 1_000)
+  assert.equal(shares(rollout), 'r1=24 r2=1')
+  const stored = readRollout(writeRollout(rollout))
+  assert.deepEqual(stored, rollout)
+  assert.equal(shares(stepRollout([aRollout('r2=25')], stored, at + 2_000).rollout), 'r1=24 r2=1')
+})
+
+test('back on the way to a Revision that has a share yet: it keeps it, and has one only', () => {
+  const goal = [aRollout('r1=100')]
+  const before = aRollout('r0=20 r1=60 r2=20', { steps: { startMs: at } })
+  const { rollout } = stepRollout(goal, [before], at + 5_000)
+  assert.equal(shares(rollout), 'r0=20 r2=20 r1=60')
+  assert.deepEqual(rollout[0]!.steps, { startMs: at + 5_000 })
+})
+
+test('a clock that is set back does not hold a rollout up', () => {
+  const pace = { nextMs: at + 10_000, everyMs: 10_000, percent: 10 }
+  const before = aRollout('r1=90 r2=10', { steps: { startMs: at, pace } })
+  const hourEarlier = at - 3_600_000
+  const { rollout, nextMs } = stepRollout([aRollout('r2=100')], [before], hourEarlier)
+  assert.equal(shares(rollout), 'r1=80 r2=20')
+  assert.equal(nextMs, hourEarlier + 10_000)
+})
+
 test('its state survives in upstream’s JSON', () => {
   const steps = { startMs: at, pace: { nextMs: at + 9_000, everyMs: 9_000, percent: 9 } }
   const rollout = [aRollout('r1=60 r2=40', { steps }), aRollout('r2=100', { tag: 'new' })]

@@ -88,20 +88,31 @@ function stepConfiguration(
   const shares = resized(before.revisions, goal.percent - before.percent)
   const newest = goal.revisions[0]!.revisionName
   if (before.revisions.at(-1)!.revisionName !== newest) {
-    return {
-      ...goal,
-      revisions: [...withoutOne(shares), { revisionName: newest, percent: 1 }],
-      steps: { startMs: nowMs },
-    }
+    const others = shares.filter(({ revisionName }) => revisionName !== newest)
+    if (others.length === 0) return goal
+    // Who goes back on the way finds the share that is left: a Revision has one.
+    const left = shares.find(({ revisionName }) => revisionName === newest)
+    const revisions =
+      left === undefined ? [...withoutOne(shares), { revisionName: newest, percent: 1 }] : [...others, left]
+    return { ...goal, revisions, steps: { startMs: nowMs } }
   }
   if (shares.length < 2 || before.steps === undefined) return goal
-  const { steps } = before
+  const steps = fitted(before.steps, goal.percent)
   const { pace } = steps
-  if (pace === undefined || nowMs < pace.nextMs) return { ...goal, revisions: shares, steps }
+  if (pace === undefined || isEarly(pace, nowMs)) return { ...goal, revisions: shares, steps }
   const revisions = moved(shares, pace.percent)
   if (revisions.length < 2) return goal
   return { ...goal, revisions, steps: { ...steps, pace: { ...pace, nextMs: nowMs + pace.everyMs } } }
 }
+
+/** No step is greater than what there is to move. */
+function fitted({ startMs, pace }: RolloutSteps, percent: number): RolloutSteps {
+  return pace === undefined ? { startMs } : { startMs, pace: { ...pace, percent: Math.min(pace.percent, percent) } }
+}
+
+/** A step that seems to be further away than steps are is due: the clock was set back. */
+const isEarly = ({ nextMs, everyMs }: NonNullable<RolloutSteps['pace']>, nowMs: number): boolean =>
+  nowMs < nextMs && nextMs - nowMs <= everyMs
 
 /** More goes to the newest, less is taken from the oldest. */
 function resized(shares: readonly RevisionShare[], byPercent: number): RevisionShare[] {

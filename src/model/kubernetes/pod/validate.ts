@@ -103,17 +103,21 @@ function probeErrors(probe: Probe, field: string): FieldError[] {
 }
 
 function volumeErrors(volume: Volume, before: Volume[]): FieldError[] {
-  const { name = '', ...sources } = volume
+  const { name = '', ...types } = volume
   const errors: FieldError[] = []
   if (name === '') errors.push(missingField('name'))
   else if (!isLabel(name)) errors.push(invalidValue(name, 'name', labelRule))
   else if (before.some((other) => other.name === name)) errors.push(duplicate(name, 'name'))
-  if (Object.keys(sources).length > 1) {
-    errors.push(fieldError('Forbidden: may not specify more than 1 volume type', [Object.keys(sources)[1]!]))
+  if (Object.keys(types).length > 1) {
+    errors.push(fieldError('Forbidden: may not specify more than 1 volume type', [Object.keys(types)[1]!]))
   }
-  const items = [volume.configMap?.items, volume.secret?.items, volume.downwardAPI?.items].flatMap((each) => each ?? [])
-  for (const { path = '' } of items) {
-    if (/^\/|(^|\/)\.\.(\/|$)/.test(path)) {
+  const sources = volume.projected?.sources ?? []
+  const items = [volume, ...sources].flatMap(({ configMap, secret, downwardAPI }) =>
+    [configMap?.items, secret?.items, downwardAPI?.items].flatMap((each) => each ?? []),
+  )
+  const tokens = sources.flatMap(({ serviceAccountToken }) => serviceAccountToken ?? [])
+  for (const { path = '' } of [...items, ...tokens]) {
+    if (/^\/|^\.\.|(^|\/)\.\.(\/|$)/.test(path)) {
       errors.push(invalidValue(path, 'items.path', "must be a relative path and not contain '..'"))
     }
   }

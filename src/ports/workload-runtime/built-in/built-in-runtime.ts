@@ -10,6 +10,7 @@ import { LogRing } from '../log-ring.ts'
 import type { LogRingLimits } from '../log-ring.ts'
 import { defaultContainerPort } from '../port.ts'
 import type { LogLine, LogOptions, Workload, WorkloadExit, WorkloadRuntime, WorkloadSpec } from '../port.ts'
+import { StopDeadline } from '../stop-deadline.ts'
 import { untilReady } from '../until-ready.ts'
 import { appender } from './appender.ts'
 import { eventDisplay } from './event-display.ts'
@@ -63,11 +64,17 @@ class BuiltInWorkload implements Workload {
   #server: Server | undefined
   #exit: (exit: WorkloadExit) => void = () => undefined
   #stopping: Promise<void> | undefined
+  #deadline: StopDeadline
+  #isForced = false
 
   constructor(spec: WorkloadSpec, image: BuiltInImage, options: BuiltInRuntimeOptions) {
     this.spec = spec
     this.#options = options
     this.#ring = new LogRing(options.clock, options.logLimits)
+    this.#deadline = new StopDeadline(options.clock, () => {
+      this.#isForced = true
+      this.#server?.closeAllConnections()
+    })
     const ended = new Promise<WorkloadExit>((resolve) => (this.#exit = resolve))
     this.exited = ended.then((exit) => {
       this.#ring.end()
@@ -94,8 +101,9 @@ class BuiltInWorkload implements Workload {
 
   async stop({ graceMs }: { graceMs: number }): Promise<void> {
     this.#ending.abort()
-    if (graceMs === 0) this.#server?.closeAllConnections()
-    this.#stopping ??= this.#close(graceMs)
+    this.#stopping ??= this.#close()
+    // A second call that is less patient cuts the first one short.
+    this.#deadline.within(graceMs)
     await this.#stopping
   }
 
@@ -144,15 +152,16 @@ class BuiltInWorkload implements Workload {
   }
 
   /** Requests that run may finish within the grace. */
-  async #close(graceMs: number): Promise<void> {
+  async #close(): Promise<void> {
     await this.opened
     const server = this.#server
     if (server !== undefined) {
-      const cancel = this.#options.clock.setTimer(graceMs, () => server.closeAllConnections())
-      await new Promise<void>((resolve) => server.close(() => resolve()))
-      cancel()
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      if (this.#isForced) server.closeAllConnections()
+      await closed
       this.#exit({ code: 0 })
     }
     await this.exited
+    this.#deadline[Symbol.dispose]()
   }
 }

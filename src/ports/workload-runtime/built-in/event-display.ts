@@ -59,7 +59,7 @@ function indentJson(text: string): string {
   }
   let depth = 0
   const newLine = (): string => `\n  ${'  '.repeat(depth)}`
-  const tokens = text.match(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g) ?? []
+  const tokens = text.match(/"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g) ?? []
   let indented = ''
   for (const [at, token] of tokens.entries()) {
     if (token === '{' || token === '[') {

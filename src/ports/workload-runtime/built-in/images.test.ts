@@ -213,3 +213,10 @@ test('heartbeats without a sink, or with a bad period, says so and ends', async 
     assert.match(await printed(workload), /no sink|Invalid period interval provided: "soon"/)
   }
 })
+
+test('event_display prints the largest events there are', () => {
+  const value = `${'x'.repeat(7_000_000)}\\"${'y'.repeat(7_000_000)}`
+  const head = { id: '1', source: '/', type: 't', datacontenttype: 'application/json' }
+  const text = eventText(cloudEvent(head, `{"a":"${value}"}`))
+  assert.ok(text.endsWith(`  {\n    "a": "${value}"\n  }\n`))
+})

@@ -49,7 +49,9 @@ function readBody(request: IncomingMessage, response: ServerResponse, done: (bod
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.length
     if (bytes <= bodyBytesMax) return void chunks.push(chunk)
-    response.writeHead(413).end(() => request.destroy())
+    // More may come before the answer has left. A second head would throw, here, in Knode itself.
+    request.removeAllListeners('end')
+    if (!response.headersSent) response.writeHead(413).end(() => request.destroy())
   })
   request.on('end', () => done(Buffer.concat(chunks)))
 }

@@ -77,15 +77,21 @@ class ContainerRuntime implements WorkloadRuntime {
   #running = new Set<ContainerWorkload>()
   #starting = new Set<Promise<unknown>>()
   #doors: AsyncDisposable[] = []
+  /** Under way. */
   #cleaning: Promise<void> | undefined
+  /** Nothing of an earlier Knode is left. */
+  #isClean = false
+  /** There may be containers of our own, which bear the same mark. */
+  #hasBegun = false
   #isMarked = false
-  #isClosing = false
+  /** Aborts when the runtime is being closed. */
+  #closing = new AbortController()
 
   constructor(options: ContainerRuntimeOptions) {
     this.#options = options
     this.#ports = options.ports ?? new PortPool(options.random)
     this.#finder = new EngineFinder(options.clock, options.env ?? process.env)
-    this.#cleaning = this.#cleanUpAtOnce()
+    void this.#cleanUp()
   }
 
   objection({ image }: WorkloadSpec): string | undefined {
@@ -103,7 +109,7 @@ class ContainerRuntime implements WorkloadRuntime {
   }
 
   async start(spec: WorkloadSpec, options: StartOptions = {}): Promise<Workload> {
-    const objection = this.#isClosing ? 'Knode is shutting down' : this.objection(spec)
+    const objection = this.#closing.signal.aborted ? 'Knode is shutting down' : this.objection(spec)
     if (objection !== undefined) throw this.#failure(spec, objection)
     const started = this.#start(spec, options)
     this.#starting.add(started)
@@ -115,21 +121,23 @@ class ContainerRuntime implements WorkloadRuntime {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosing = true
+    this.#closing.abort()
     await Promise.allSettled(this.#starting)
     const { closeGraceMs = 2_000, markerFile } = this.#options
     await Promise.all([...this.#running].map((workload) => workload.stop({ graceMs: closeGraceMs })))
     await Promise.all(this.#doors.map((door) => door[Symbol.asyncDispose]()))
     await this.#cleaning
-    if (markerFile !== undefined) await rm(markerFile, { force: true })
+    // What could not be ended is for the next Knode to find.
+    if (markerFile !== undefined && this.#isClean) await rm(markerFile, { force: true })
     this.#finder[Symbol.dispose]()
   }
 
   async #start(spec: WorkloadSpec, { onProgress, signal }: StartOptions): Promise<Workload> {
-    const engine = await this.#finder.find()
-    await this.#cleaning
-    const image = await this.#imagesOf(engine).ensure(spec, onProgress)
-    signal?.throwIfAborted()
+    const engine = await this.#unless(signal, spec, this.#finder.find())
+    await this.#unless(signal, spec, this.#cleanUp())
+    this.#hasBegun = true
+    // A pull may take for ever, and goes on without us: others may want the image, too.
+    const image = await this.#unless(signal, spec, this.#imagesOf(engine).ensure(spec, onProgress))
     await this.#mark()
     for (let tries = 1; ; tries++) {
       const published = await this.#publish(spec, engine)
@@ -144,6 +152,21 @@ class ContainerRuntime implements WorkloadRuntime {
         if (!(thrown instanceof EngineRefusal)) this.#finder.lose()
         throw this.#failure(spec, messageOf(thrown), thrown)
       }
+    }
+  }
+
+  /** What `work` comes to, unless the start is given up before. @throws */
+  async #unless<Result>(signal: AbortSignal | undefined, spec: WorkloadSpec, work: Promise<Result>): Promise<Result> {
+    const closing = this.#closing.signal
+    const { promise: abandoned, reject } = Promise.withResolvers<never>()
+    const giveUp = (): void =>
+      reject(closing.aborted ? this.#failure(spec, 'Knode is shutting down') : (signal?.reason as Error))
+    for (const each of [signal, closing]) each?.addEventListener('abort', giveUp, { once: true })
+    if (signal?.aborted === true || closing.aborted) giveUp()
+    try {
+      return await Promise.race([work, abandoned])
+    } finally {
+      for (const each of [signal, closing]) each?.removeEventListener('abort', giveUp)
     }
   }
 
@@ -283,13 +306,25 @@ class ContainerRuntime implements WorkloadRuntime {
     await writeFile(markerFile, '')
   }
 
-  /** When there may be anything of an earlier Knode. */
-  async #cleanUpAtOnce(): Promise<void> {
+  /** Ends what an earlier Knode has left; where that fails it is tried again until there are containers of our own. */
+  #cleanUp(): Promise<void> {
+    if (this.#isClean || this.#hasBegun) return Promise.resolve()
+    this.#cleaning ??= this.#tryCleaning().finally(() => (this.#cleaning = undefined))
+    return this.#cleaning
+  }
+
+  /** Never rejects. */
+  async #tryCleaning(): Promise<void> {
     const { markerFile, owner, log } = this.#options
-    if (markerFile !== undefined && !(await stat(markerFile).catch(() => undefined))) return
+    if (markerFile !== undefined && !(await stat(markerFile).catch(() => undefined))) {
+      this.#isClean = true
+      return
+    }
     if (this.#finder.objection() !== undefined) return
     try {
-      await endOrphanContainers((await this.#finder.find()).client, owner, log)
+      const { signal } = this.#closing
+      await endOrphanContainers((await this.#finder.find()).client, owner, { log, signal })
+      this.#isClean = true
     } catch (thrown) {
       log.warn('containers of an earlier Knode may be left', { reason: messageOf(thrown) })
     }

@@ -9,6 +9,7 @@ import { defaultContainerPort } from '../port.ts'
 import type { ExecResult, LogLine, LogOptions, Workload, WorkloadExit, WorkloadSpec, WorkloadUsage } from '../port.ts'
 import { limitOutput } from '../output-valve.ts'
 import { listeningHost } from '../readiness.ts'
+import { StopDeadline } from '../stop-deadline.ts'
 import { untilReady } from '../until-ready.ts'
 import { execInContainer } from './container-exec.ts'
 import { EngineRefusal } from './engine-client.ts'
@@ -61,6 +62,7 @@ export class ContainerWorkload implements Workload {
   #deps: ContainerDeps
   #stopping: Promise<void> | undefined
   #wasKilled = false
+  #deadline: StopDeadline
   /** Each resolves when a container that shares its network is gone. */
   #sharers = new Set<Promise<void>>()
 
@@ -70,6 +72,7 @@ export class ContainerWorkload implements Workload {
     this.host = deps.host
     this.port = deps.portOf(spec.containerPort ?? defaultContainerPort) ?? 0
     if (deps.imageId !== undefined) this.imageId = deps.imageId
+    this.#deadline = new StopDeadline(deps.clock, () => void this.#signal('SIGKILL'))
     this.exited = this.#end()
     this.gone = this.exited.then(() => this.#remove())
   }
@@ -126,9 +129,9 @@ export class ContainerWorkload implements Workload {
   }
 
   async stop({ graceMs }: { graceMs: number }): Promise<void> {
-    // A second call that is less patient cuts the first one short.
-    if (this.#stopping !== undefined && graceMs === 0) await this.#signal('SIGKILL')
     this.#stopping ??= this.#terminate(graceMs)
+    // A second call that is less patient cuts the first one short.
+    this.#deadline.within(graceMs)
     await this.#stopping
     await this.gone
   }
@@ -176,6 +179,7 @@ export class ContainerWorkload implements Workload {
     const { engine, ring, clock, id } = this.#deps
     const output = this.#readOutput()
     const exit = await this.#waitForExit()
+    this.#deadline[Symbol.dispose]()
     const over = new AbortController()
     await Promise.race([output, sleep(clock, lastOutputMs, over.signal).catch(() => undefined)])
     over.abort()
@@ -221,8 +225,9 @@ export class ContainerWorkload implements Workload {
 }
 
 /** Removes a container, running or not; fine when it is gone. */
-export async function removeContainer(engine: EngineClient, id: string): Promise<void> {
-  await engine.call('DELETE', `/containers/${id}`, { query: { force: 'true', v: 'true' } }).catch((thrown: unknown) => {
+export async function removeContainer(engine: EngineClient, id: string, signal?: AbortSignal): Promise<void> {
+  const options = { query: { force: 'true', v: 'true' }, ...(signal && { signal }) }
+  await engine.call('DELETE', `/containers/${id}`, options).catch((thrown: unknown) => {
     if (!(thrown instanceof EngineRefusal && thrown.status === 404)) throw thrown
   })
 }

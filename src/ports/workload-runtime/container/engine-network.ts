@@ -32,12 +32,13 @@ const slirpHost = '10.0.2.2'
 /** The name by which engines in a virtual machine forward to the loopback interface of the machine around it. */
 const desktopHost = 'host.docker.internal'
 
-export async function engineNetwork(engine: EngineClient): Promise<EngineNetwork> {
-  const info = await engine.call<EngineInfo>('GET', '/info')
+/** @throws the signal's reason when it aborts first */
+export async function engineNetwork(engine: EngineClient, signal: AbortSignal): Promise<EngineNetwork> {
+  const info = await engine.call<EngineInfo>('GET', '/info', { signal })
   const isRootless = info.Rootless ?? info.SecurityOptions?.some((option) => option.includes('rootless')) ?? false
   const isLocal = isOnThisKernel(engine.address) && info.OperatingSystem !== 'Docker Desktop'
   if (isLocal && !isRootless) {
-    const { IPAM } = await engine.call<NetworkInfo>('GET', '/networks/bridge')
+    const { IPAM } = await engine.call<NetworkInfo>('GET', '/networks/bridge', { signal })
     const gateway = IPAM?.Config?.find(({ Gateway = '' }) => /^[\d.]+$/.test(Gateway))?.Gateway
     // Podman takes its bridge away with the last container: what is sent to an address of it then leaves the machine.
     const reach = info.Rootless === undefined ? 'direct' : 'published'
@@ -45,7 +46,7 @@ export async function engineNetwork(engine: EngineClient): Promise<EngineNetwork
       return { mode: 'bridge', reach, hostAddress: gateway, hostName: gateway, needsRelay: true, isLocal }
     }
   }
-  if (isLocal && isRootless && (await hasSlirp(engine))) {
+  if (isLocal && isRootless && (await hasSlirp(engine, signal))) {
     const mode = 'slirp4netns:allow_host_loopback=true'
     return { mode, reach: 'published', hostAddress: slirpHost, hostName: slirpHost, needsRelay: false, isLocal }
   }
@@ -57,8 +58,8 @@ export async function engineNetwork(engine: EngineClient): Promise<EngineNetwork
 const isOnThisKernel = ({ kind }: EngineAddress): boolean => process.platform === 'linux' && kind === 'unix'
 
 /** Whether a Podman has it; other engines know nothing of the question. */
-async function hasSlirp(engine: EngineClient): Promise<boolean> {
+async function hasSlirp(engine: EngineClient, signal: AbortSignal): Promise<boolean> {
   type Info = { host?: { slirp4netns?: { executable?: string } } }
-  const info = await engine.call<Info>('GET', '/v4.0.0/libpod/info').catch(() => undefined)
+  const info = await engine.call<Info>('GET', '/v4.0.0/libpod/info', { signal }).catch(() => undefined)
   return (info?.host?.slirp4netns?.executable ?? '') !== ''
 }

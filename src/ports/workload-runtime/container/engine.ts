@@ -61,7 +61,7 @@ export class EngineFinder implements Disposable {
       const cancel = this.#clock.setTimer(firstAnswerMs, () => late.abort(new Error('no answer in time')))
       try {
         await client.call('GET', '/_ping', { signal: late.signal })
-        this.#found = { client, network: await engineNetwork(client) }
+        this.#found = { client, network: await engineNetwork(client, late.signal) }
         this.#failure = undefined
         return this.#found
       } catch (thrown) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { test } from 'node:test'
+import { eventually } from '../../../base/eventually.ts'
 import { FakeClock } from '../../../base/fake-clock.ts'
 import type { StartProgress, WorkloadSpec } from '../port.ts'
 import { EngineClient } from './engine-client.ts'
@@ -122,4 +123,31 @@ test('a tag’s digest is the stored image’s, else the registry’s, else know
     'GET /images/': (request, response) => (isPulled ? stored(request, response) : void response.writeHead(404).end()),
   })
   assert.equal(afterPull, `a/b@${digest}`)
+})
+
+test('a pull that fails gives its connection back', async () => {
+  let open = 0
+  await using engine = await startTestEngine({
+    'POST /images/create': ({ socket }, response) => {
+      open++
+      socket.once('close', () => open--)
+      response.write(`${JSON.stringify({ error: 'manifest unknown' })}\n`)
+    },
+  })
+  using client = new EngineClient(engine.address)
+  const images = new Images(client, new FakeClock())
+  await assert.rejects(images.ensure(spec('gcr.io/a/b:v1')), { message: 'manifest unknown' })
+  await eventually(() => open === 0, 'the connection to be closed', { patienceMs: 5_000 })
+})
+
+test('an engine that goes away during a pull fails that pull, and nothing else', async () => {
+  await using engine = await startTestEngine({
+    'POST /images/create': ({ socket }, response) => {
+      response.write(`${JSON.stringify({ id: 'l1', progressDetail: { current: 1, total: 2 } })}\n`, () =>
+        socket.destroy(),
+      )
+    },
+  })
+  using client = new EngineClient(engine.address)
+  await assert.rejects(new Images(client, new FakeClock()).ensure(spec('gcr.io/a/b:v1')), { code: 'IMAGE_PULL_FAILED' })
 })

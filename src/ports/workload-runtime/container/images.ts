@@ -121,6 +121,8 @@ export class Images {
     onProgress({ kind: 'pulling', image: text, receivedBytes: 0, totalBytes: 0 })
     try {
       const answer = await this.#engine.stream('POST', '/images/create', { query, headers })
+      // One that is not read to its end would keep its connection.
+      using _answer = { [Symbol.dispose]: () => void answer.destroy() }
       for await (const line of createInterface({ input: answer })) {
         const { error, id, progressDetail } = parseLine(line)
         if (error !== undefined) throw pullFailed(error)

@@ -11,8 +11,8 @@ export interface ExecOptions {
   cwd: string
   env: NodeJS.ProcessEnv
   timeoutMs: number
-  /** Kills the command when the instance ends. */
-  until: Promise<unknown>
+  /** Aborts when the instance ends: the command is killed then. */
+  until: AbortSignal
 }
 
 /** @throws {KnodeError} WORKLOAD_FAILED, TIMED_OUT */
@@ -35,12 +35,16 @@ export function execCommand(command: readonly string[], options: ExecOptions): P
     child.stderr.on('data', take)
     child.once('error', (cause) => {
       cancel()
+      until.removeEventListener('abort', kill)
       reject(new KnodeError('WORKLOAD_FAILED', `${program} could not be started: ${cause.message}`, { cause }))
     })
+    // Once it has ended, its number may become another process'.
+    child.once('exit', () => until.removeEventListener('abort', kill))
     child.once('close', (code) => {
       cancel()
       resolve({ code: code ?? 137, output: output.toString() })
     })
-    void until.then(kill)
+    if (until.aborted) kill()
+    else until.addEventListener('abort', kill, { once: true })
   })
 }

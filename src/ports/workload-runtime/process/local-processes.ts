@@ -4,7 +4,7 @@ import { mkdtemp, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import type { Clock } from '../../../base/clock.ts'
-import { KnodeError } from '../../../base/errors.ts'
+import { KnodeError, messageOf } from '../../../base/errors.ts'
 import type { Random } from '../../../base/random.ts'
 import { LogRing } from '../log-ring.ts'
 import type { LogRingLimits } from '../log-ring.ts'
@@ -135,7 +135,11 @@ export class LocalProcesses implements AsyncDisposable {
       ...(limitGroup && { limitGroup }),
     })
     const ended = workload.exited.then(async () => {
-      await Promise.all([place.leave(), this.forget(place.instance)])
+      // What the program did to its folder must not be the end of Knode.
+      const left = place.leave().catch((thrown: unknown) => {
+        ring.append('stderr', `the folder with its mounts could not be removed: ${messageOf(thrown)}`)
+      })
+      await Promise.all([left, this.forget(place.instance)])
       this.#running.delete(workload)
     })
     this.#running.set(workload, ended)

@@ -10,7 +10,7 @@ export function watchMemory(group: number, memoryBytes: number, clock: Clock, ex
   let hasStopped = false
   let cancel = (): void => undefined
   const look = async (): Promise<void> => {
-    const usage = await groupUsage(group)
+    const usage = await groupUsage(group).catch(() => undefined)
     if (hasStopped) return
     if (usage !== undefined && usage.memoryBytes > memoryBytes) return exceeded()
     next()

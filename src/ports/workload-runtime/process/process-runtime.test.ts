@@ -4,6 +4,8 @@ import { networkInterfaces, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { systemClock } from '../../../base/clock.ts'
+import { eventually } from '../../../base/eventually.ts'
+import { FakeClock } from '../../../base/fake-clock.ts'
 import { systemRandom } from '../../../base/random.ts'
 import { itKeepsTheRuntimeContract } from '../contract.ts'
 import type { LogLine, Workload, WorkloadRuntime, WorkloadSpec } from '../port.ts'
@@ -93,6 +95,46 @@ describe('the process runtime', () => {
     await workload.ready({ timeoutMs })
     await workload.stop({ graceMs: 50 })
     assert.deepEqual(await workload.exited, { signal: 'SIGKILL' })
+  })
+
+  it('is killed sooner when it is asked again with less time', async () => {
+    const clock = new FakeClock()
+    await using runtime = openRuntime({ clock, closeGraceMs: 0 })
+    const workload = await runtime.start(spec(`trap '' TERM; echo up; while :; do sleep 1000; done`))
+    for await (const _line of workload.logs({ follow: true })) break
+    const patient = workload.stop({ graceMs: 300_000 })
+    const hasty = workload.stop({ graceMs: 5_000 })
+    let hasEnded = false
+    void workload.exited.then(() => (hasEnded = true))
+    const passing = { turn: () => clock.advance(20) }
+    await eventually(() => hasEnded, 'the end', passing)
+    assert.ok(clock.monotonicMs() >= 5_000 && clock.monotonicMs() < 300_000, `after ${clock.monotonicMs()} ms`)
+    await Promise.all([patient, hasty])
+    assert.deepEqual(await workload.exited, { signal: 'SIGKILL' })
+  })
+
+  it('signals nobody once it has ended: its number may be somebody else’s by then', async (context) => {
+    await using runtime = openRuntime()
+    const workload = await runtime.start(spec('true'))
+    await workload.exited
+    const signalled: unknown[] = []
+    const kill = context.mock.method(process, 'kill', (target: unknown) => signalled.push(target) > 0)
+    await workload.stop({ graceMs: 5_000 })
+    await workload.stop({ graceMs: 0 })
+    kill.mock.restore()
+    assert.deepEqual(signalled, [])
+  })
+
+  it('outlives a program that does away with its folder of mounts', async () => {
+    const mountsDir = join(folder, 'spoilt')
+    await using runtime = openRuntime({ mountsDir })
+    const workload = await runtime.start({
+      ...spec('rm -r "$ROOT" && : > "$ROOT"', { ROOT: mountsDir }),
+      mounts: [{ hostPath: folder, mountPath: '/data' }],
+    })
+    assert.equal((await workload.exited).code, 0)
+    await runtime[Symbol.asyncDispose]()
+    assert.match((await texts(workload)).join('\n'), /mounts could not be removed/)
   })
 
   it('takes the rest of the group along when the program’s leader ends', async () => {

@@ -16,6 +16,7 @@ import { limitOutput } from '../output-valve.ts'
 import { endGroup } from './process-group.ts'
 import { groupMembers, signal } from './process-table.ts'
 import { listeningHost } from '../readiness.ts'
+import { StopDeadline } from '../stop-deadline.ts'
 
 /** How long output that is still in the pipes is waited for after the group's end. */
 const lastOutputMs = 500
@@ -42,12 +43,16 @@ export class ProcessWorkload implements Workload {
   #pid: number
   #isOutOfMemory = false
   #stopping: Promise<void> | undefined
+  #deadline: StopDeadline
+  /** Aborts when nobody of the group is left: its number may be somebody else's from then on. */
+  #over = new AbortController()
 
   constructor(spec: WorkloadSpec, child: ChildProcess, deps: ProcessWorkloadDeps) {
     this.spec = spec
     this.port = deps.port
     this.#deps = deps
     this.#pid = child.pid!
+    this.#deadline = new StopDeadline(deps.clock, () => this.killNow())
     this.exited = this.#end(child)
     const { memoryBytes } = spec.resources ?? {}
     if (memoryBytes === undefined || deps.limitGroup?.holdsMemory === true) return
@@ -87,7 +92,7 @@ export class ProcessWorkload implements Workload {
 
   exec(command: readonly string[], { timeoutMs }: { timeoutMs: number }): Promise<ExecResult> {
     const { clock, cwd, env } = this.#deps
-    return execCommand(command, { clock, cwd, env, timeoutMs, until: this.exited })
+    return execCommand(command, { clock, cwd, env, timeoutMs, until: this.#over.signal })
   }
 
   async usage(): Promise<WorkloadUsage | undefined> {
@@ -96,16 +101,18 @@ export class ProcessWorkload implements Workload {
   }
 
   async stop({ graceMs }: { graceMs: number }): Promise<void> {
-    // A second call that is less patient cuts the first one short.
-    if (this.#stopping !== undefined && graceMs === 0) this.killNow()
-    this.#stopping ??= endGroup(this.#pid, this.#deps.clock, { graceMs })
-    await this.#stopping
+    if (!this.#over.signal.aborted) {
+      this.#stopping ??= endGroup(this.#pid, this.#deps.clock, { graceMs })
+      // A second call that is less patient cuts the first one short.
+      this.#deadline.within(graceMs)
+      await this.#stopping
+    }
     await this.exited
   }
 
   /** Kills the group without waiting for anything. */
   killNow(): void {
-    signal(-this.#pid, 'SIGKILL')
+    if (!this.#over.signal.aborted) signal(-this.#pid, 'SIGKILL')
   }
 
   /** Leaves nothing of a killed group behind, at the cost of standing still for a moment. */
@@ -130,6 +137,8 @@ export class ProcessWorkload implements Workload {
     })
     // What the program's leader left behind goes with it, at once unless all of the group was asked to end.
     await (this.#stopping ?? endGroup(this.#pid, clock, { graceMs: 0 }))
+    this.#deadline[Symbol.dispose]()
+    this.#over.abort()
     await this.#leaveLimitGroup()
     await Promise.race([closed, sleep(clock, lastOutputMs)])
     child.stdout?.destroy()
