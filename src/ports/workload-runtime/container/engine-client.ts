@@ -71,7 +71,11 @@ export class EngineClient implements Disposable {
         },
         ...(signal && { signal }),
       })
-      outgoing.once('response', resolve)
+      outgoing.once('response', (response) => {
+        // One that breaks off tells its reader; without a reader the event would end the process.
+        response.on('error', () => undefined)
+        resolve(response)
+      })
       outgoing.once('error', (cause: NodeJS.ErrnoException) => {
         if (signal?.aborted === true) return reject(signal.reason as Error)
         // An engine that its socket starts ends when it is idle, and closes a kept connection just as it is used again.

@@ -104,6 +104,22 @@ test('a pull that the engine refuses is told in its words, whichever way it tell
   }
 })
 
+test('an answer that nobody reads may break off', async () => {
+  let answer: ServerResponse | undefined
+  await using engine = await startTestEngine({
+    'POST /images/create': (_request, response) => {
+      answer = response
+      response.write('{')
+    },
+  })
+  using client = new EngineClient(engine.address)
+  const stream = await client.stream('POST', '/images/create')
+  const closed = new Promise((resolve) => stream.on('close', resolve))
+  answer!.destroy()
+  // An error event that nobody hears would end the process.
+  await closed
+})
+
 test('a tag’s digest is the stored image’s, else the registry’s, else known after a pull', async () => {
   const stored = json({ Id: 'x', RepoDigests: [`other/b@sha256:${'f'.repeat(64)}`, `docker.io/a/b@${digest}`] })
   const resolve = async (answers: Parameters<typeof startTestEngine>[0]): Promise<[string | undefined, string[]]> => {
