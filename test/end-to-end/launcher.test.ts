@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, copyFile, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, cp, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -36,7 +36,8 @@ describe('bin/knode', () => {
       process.on('SIGTERM', () => process.exit(7))
       setInterval(() => undefined, 1000)
     }
-    console.log(JSON.stringify({ words: process.argv.slice(2), pid: process.pid, code: import.meta.filename }))
+    const { argv, execArgv, pid } = process
+    console.log(JSON.stringify({ words: argv.slice(2), pid, code: import.meta.filename, options: execArgv }))
     if (process.argv[2] === 'fail') process.exit(3)`
 
   async function aTree(name: string, file: string, text: string): Promise<string> {
@@ -53,7 +54,8 @@ describe('bin/knode', () => {
     const { status, stdout, stderr } = spawnSync(command, words, { env: { PATH: path }, encoding: 'utf8' })
     return { status, stdout, stderr }
   }
-  const told = (stdout: string) => JSON.parse(stdout) as { words: string[]; pid: number; code: string }
+  const told = (stdout: string) =>
+    JSON.parse(stdout) as { words: string[]; pid: number; code: string; options: string[] }
 
   it('runs the package’s own code and passes words and exit code on', () => {
     const words = ['get', 'a b', '', "it's", '$HOME', '--', '*']
@@ -70,6 +72,15 @@ describe('bin/knode', () => {
     for (const command of [join(home, 'relative'), join(home, 'good', 'knode')]) {
       assert.deepEqual(told(run(command, ['x']).stdout).words, ['x'])
     }
+  })
+
+  it('leaves a single core to the event loop', async () => {
+    assert.deepEqual(told(run(launcher, []).stdout).options, [])
+    const single = join(home, 'single')
+    await cp(paths.good, single, { recursive: true, verbatimSymlinks: true })
+    await writeFile(join(single, 'nproc'), '#!/bin/sh\necho 1\n')
+    await chmod(join(single, 'nproc'), 0o755)
+    assert.deepEqual(told(run(launcher, [], single).stdout).options, ['--v8-pool-size=1'])
   })
 
   it('works when it is started by Node', () => {
