@@ -59,9 +59,10 @@ class Part implements AsyncDisposable {
   readonly child: ChildProcess
   #lines: AsyncIterator<string>
 
-  /** `core`: where it may run, so that what is measured does not share its core with the load. */
-  constructor(command: string, args: string[], core: 0 | 1) {
-    const [file, words] = pinned ? ['taskset', ['-c', String(core), command, ...args]] : [command, args]
+  /** `core`: where it may run, so that what is measured does not share its core with the load; anywhere without it. */
+  constructor(command: string, args: string[], core: 0 | 1 | undefined) {
+    const isBound = pinned && core !== undefined
+    const [file, words] = isBound ? ['taskset', ['-c', String(core), command, ...args]] : [command, args]
     this.child = spawn(file, words, { stdio: ['pipe', 'pipe', 'inherit'] })
     this.#lines = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]()
   }
@@ -106,13 +107,18 @@ async function load(url: string, count: number, ratePerSecond = 0): Promise<Load
   return JSON.parse(await sender.line())
 }
 
-async function measure({ command, args, fanOut }: Variant, ratePerSecond = 0): Promise<Sample> {
+/** `core`: the server's. */
+async function measure(
+  { command, args, fanOut }: Variant,
+  ratePerSecond = 0,
+  core: 0 | undefined = 0,
+): Promise<Sample> {
   await using subscriber = new Part(node, script('subscriber.ts'), 1)
   const target = await subscriber.ready()
   await using server = new Part(
     command,
     args.map((arg) => (arg === 'SUBSCRIBER' ? target : arg)),
-    0,
+    core,
   )
   const url = await server.ready()
   const warmUp = Math.floor(events / 2)
@@ -222,8 +228,14 @@ const variants: Variant[] = [
 ]
 
 const samples = new Map<string, Sample[]>(variants.map(({ name }) => [name, []]))
-async function sample(round: number, name: string, variant: Variant, ratePerSecond = 0): Promise<void> {
-  const taken = await measure(variant, ratePerSecond)
+async function sample(
+  round: number,
+  name: string,
+  variant: Variant,
+  ratePerSecond = 0,
+  core: 0 | undefined = 0,
+): Promise<void> {
+  const taken = await measure(variant, ratePerSecond, core)
   samples.get(name)!.push(taken)
   const { cpuUsPerEvent, p99Ms, othersPercent } = taken
   const cells = `${fixed(cpuUsPerEvent)} CPU-us/event, p99 ${fixed(p99Ms)} ms, others ${fixed(othersPercent)} %`
@@ -240,12 +252,21 @@ const medianOf = (name: string, field: keyof Sample): number =>
 const cost = (name: string): number => medianOf(name, 'cpuUsPerEvent')
 const halfLoad = medianOf('knode disk', 'perSecond') / 2
 process.stderr.write(`half load: ${Math.round(halfLoad)} events a second\n`)
-/** The same rate for the bound shows what of a latency is the machine's and the sender's. */
-const calmNames = { bound: 'bare proxy, that rate', disk: 'knode disk, half load' }
-samples.set(calmNames.bound, []).set(calmNames.disk, [])
+/**
+ * The same rate for the bound shows what of a latency is the machine's and the sender's. Latency is measured as users
+ * see it, with the server on whatever core is free: bound to one, its collector and its file threads would take turns
+ * with its event loop, which is shown, too.
+ */
+const calmNames = {
+  bound: 'bare proxy, that rate',
+  disk: 'knode disk, half load',
+  oneCore: 'knode disk, half load, one core',
+}
+for (const name of Object.values(calmNames)) samples.set(name, [])
 for (let round = 1; round <= rounds; round++) {
-  await sample(round, calmNames.bound, variants[0]!, halfLoad)
-  await sample(round, calmNames.disk, variants[2]!, halfLoad)
+  await sample(round, calmNames.bound, variants[0]!, halfLoad, undefined)
+  await sample(round, calmNames.disk, variants[2]!, halfLoad, undefined)
+  await sample(round, calmNames.oneCore, variants[2]!, halfLoad)
 }
 
 const columns: [title: string, field: keyof Sample][] = [
