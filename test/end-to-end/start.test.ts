@@ -46,15 +46,33 @@ test('npm start shows the answer, the drink and the event, and Ctrl-C leaves no 
     programPatience,
   )
   assert.equal(demo.ended, false, demo.said)
+  // Ctrl-C goes to the whole foreground group.
+  await endsWhole(demo, () => process.kill(-demo.pid, 'SIGINT'))
+})
+
+test('npm start ends whole when npm alone is told to, as by whoever runs it as a service', async () => {
+  await using directory = await temporaryDirectory()
+  await using demo = startDemo(directory.path)
+  const isUp = (): boolean => demo.said.includes('knode ready') && /drink-svc +│ listening/.test(demo.said)
+  await eventually(
+    () => demo.ended || isUp(),
+    () => `the demo; it said:\n${demo.said}`,
+    programPatience,
+  )
+  assert.equal(demo.ended, false, demo.said)
+  await endsWhole(demo, () => process.kill(demo.pid, 'SIGTERM'))
+})
+
+/** Nobody is left of the demo after `stop`. */
+async function endsWhole(demo: Demo, stop: () => void): Promise<void> {
   const family = await familyOf(demo.pid)
   assert.ok(family.length >= programsMin, `the demo and its programs are ${family.length} processes`)
-  demo.interrupt()
+  stop()
   await eventually(
     () => demo.ended,
     () => `its end; it said:\n${demo.said}`,
     programPatience,
   )
-  // npm does not wait for what its shell has started.
   let left = family
   await eventually(
     async () => {
@@ -65,14 +83,12 @@ test('npm start shows the answer, the drink and the event, and Ctrl-C leaves no 
     () => `the end of ${left.join(', ')}`,
     programPatience,
   )
-})
+}
 
 interface Demo extends AsyncDisposable {
   readonly pid: number
   readonly said: string
   readonly ended: boolean
-  /** Ctrl-C, which goes to the whole foreground group. */
-  interrupt(): void
 }
 
 function startDemo(dataDir: string): Demo {
@@ -92,7 +108,6 @@ function startDemo(dataDir: string): Demo {
     get ended() {
       return hasEnded()
     },
-    interrupt: () => void process.kill(-child.pid!, 'SIGINT'),
     async [Symbol.asyncDispose]() {
       if (hasEnded()) return
       process.kill(-child.pid!, 'SIGTERM')
