@@ -205,7 +205,8 @@ function useAt(at: number, rawName: string): HeaderUse {
   const last = lastUses[place]
   if (last !== undefined && last.rawName === rawName) return last
   const use = useOf(rawName)
-  if (place <= lastUses.length && place < placesMax) lastUses[place] = use
+  const isKept = place < placesMax && rawName.length <= nameLengthMax
+  if (isKept && place <= lastUses.length) lastUses[place] = use
   return use
 }
 
