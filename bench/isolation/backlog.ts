@@ -1,37 +1,36 @@
 // What a long backlog costs: events behind a paused Trigger. Tells how the process's memory and the rate of the ingress
 // change while they pile up, how long a restart takes with them, and how fast they are caught up with.
 // Usage: backlog.ts [--backlog EVENTS]
-import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { benchDirectory, goal, median, Part } from './part.ts'
+import { broker, Knode, scratchDirectory, trigger } from '../knode.ts'
+import { load } from '../measure-load.ts'
+import { Part, script } from '../part.ts'
+import { median, report } from '../report.ts'
 
 const { values } = parseArgs({
   // The other words are those of the other benchmarks, which are given the same.
   options: { backlog: { type: 'string', default: '2000000' }, events: { type: 'string' }, rounds: { type: 'string' } },
 })
 const events = Number(values.backlog)
-const here = import.meta.dirname
 const parts = 20
 const rssSpreadMbMax = 30
 const rateRatioMin = 0.95
 /** The rate depends on what else the machine does; the cost much less. */
 const costRatioMax = 1.1
 
-const load = async (url: string, count: number): Promise<{ sent: number; seconds: number }> => {
-  await using sender = new Part(join(here, '..', 'data-plane', 'load.ts'), [url, '64', String(count)], 1)
-  return JSON.parse(await sender.line()) as { sent: number; seconds: number }
+await using subscriber = new Part(script(join(import.meta.dirname, '..', 'data-plane', 'subscriber.ts')), { core: 1 })
+const late = trigger('late', 'b', await subscriber.ready(), { annotations: { 'knode.dev/paused': 'true' } })
+await using directory = await scratchDirectory()
+const startKnode = async (): Promise<Knode> => {
+  const started = await Knode.start({ dataDir: directory.path, core: 0 })
+  await started.apply([broker('b'), late])
+  return started
 }
-
-await using subscriber = new Part(join(here, '..', 'data-plane', 'subscriber.ts'), [], 1)
-const uri = await subscriber.ready()
-const triggers = [{ name: 'late', uri, annotations: { 'knode.dev/paused': 'true' } }]
-await using directory = await benchDirectory()
-const startKnode = (): Part => new Part(join(here, 'knode.ts'), [directory.path, JSON.stringify(triggers)], 0)
-await using first = startKnode()
+await using first = await startKnode()
 let knode = first
-const url = await knode.ready()
+const store = (count: number): ReturnType<typeof load> => load({ what: 'event', url: `${knode.url}/default/b`, count })
 
 const rssMb: { phase: string; mb: number }[] = []
 let phase = 'warm-up'
@@ -39,35 +38,36 @@ const watching = new AbortController()
 const watch = (async () => {
   while (!watching.signal.aborted) {
     // There is a moment without a process.
-    const mb = await knode.rssMb().catch(() => undefined)
+    const mb = await knode.part.rssMb().catch(() => undefined)
     if (mb !== undefined) rssMb.push({ phase, mb })
     await wait(500)
   }
 })()
 
 const warmUp = Math.floor(events / 10)
-await load(url, warmUp)
+await store(warmUp)
 phase = 'piling up'
 const rates: number[] = []
 const costsUs: number[] = []
 for (let part = 0; part < parts; part++) {
   process.stderr.write(`backlog: ${warmUp + Math.floor((part * (events - warmUp)) / parts)} of ${events}\n`)
-  const beforeUs = await knode.cpuUs()
-  const { sent, seconds } = await load(url, Math.floor((events - warmUp) / parts))
+  const beforeUs = await knode.part.cpuUs()
+  const { sent, seconds } = await store(Math.floor((events - warmUp) / parts))
   rates.push(sent / seconds)
-  costsUs.push(((await knode.cpuUs()) - beforeUs) / sent)
+  costsUs.push(((await knode.part.cpuUs()) - beforeUs) / sent)
 }
 const stored = warmUp + parts * Math.floor((events - warmUp) / parts)
 phase = 'restart'
 await first[Symbol.asyncDispose]()
 const restartedMs = performance.now()
-await using second = startKnode()
-await second.ready()
+await using second = await startKnode()
 const restartSeconds = (performance.now() - restartedMs) / 1_000
 knode = second
 phase = 'catching up'
 const resumedMs = performance.now()
-await knode.ask('resume late')
+await knode.patch('Trigger.eventing.knative.dev', 'default', 'late', {
+  metadata: { annotations: { 'knode.dev/paused': 'false' } },
+})
 for (let seen = 0, toldMs = 0; seen < stored; await wait(50)) {
   const before = seen
   seen = Number(await subscriber.ask('?'))
@@ -96,26 +96,27 @@ show('events stored a second', rates)
 show('CPU-us of each', costsUs)
 console.log('start with them, seconds'.padEnd(58), restartSeconds.toFixed(1))
 console.log('events delivered a second after it was resumed'.padEnd(58), (stored / catchUpSeconds).toFixed(0))
-const steady = spread(of('piling up'))
-console.log(
-  goal(
-    'RSS while they pile up, MB from its median',
-    steady.toFixed(0),
-    `<= ${rssSpreadMbMax}`,
-    steady <= rssSpreadMbMax,
-  ),
+await report(
+  'backlog',
+  [
+    {
+      name: 'RSS while they pile up, MB from its median',
+      value: spread(of('piling up')),
+      relation: '<=',
+      goal: rssSpreadMbMax,
+    },
+    {
+      name: 'ingress rate, last quarter / first',
+      value: last4th(rates) / first4th(rates),
+      relation: '>=',
+      goal: rateRatioMin,
+    },
+    {
+      name: 'CPU of an event stored, last quarter / first',
+      value: last4th(costsUs) / first4th(costsUs),
+      relation: '<=',
+      goal: costRatioMax,
+    },
+  ],
+  { stored, rates, costsUs, rssMb, restartSeconds, catchUpSeconds },
 )
-const ratio = last4th(rates) / first4th(rates)
-const costRatio = last4th(costsUs) / first4th(costsUs)
-console.log(goal('ingress rate, last quarter / first', ratio.toFixed(2), `>= ${rateRatioMin}`, ratio >= rateRatioMin))
-console.log(
-  goal(
-    'CPU of an event stored, last quarter / first',
-    costRatio.toFixed(2),
-    `<= ${costRatioMax}`,
-    costRatio <= costRatioMax,
-  ),
-)
-await mkdir(join(here, '..', 'results'), { recursive: true })
-const raw = { at: new Date().toISOString(), stored, rates, costsUs, rssMb, restartSeconds, catchUpSeconds }
-await writeFile(join(here, '..', 'results', 'backlog.json'), JSON.stringify(raw, undefined, 2))

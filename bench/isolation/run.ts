@@ -2,10 +2,11 @@
 // to be sent to its arrival, beside one subscriber that hangs and one that answers 500, and without them. Two Knodes take
 // turns of a few seconds, so that the noise of the machine meets both alike; medians of the turns are shown.
 // Usage: run.ts [--rounds N] [--rate EVENTS_PER_SECOND]
-import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { benchDirectory, goal, median, Part } from './part.ts'
+import { broker, Knode, trigger } from '../knode.ts'
+import { Part, script } from '../part.ts'
+import { median, report } from '../report.ts'
 
 const { values } = parseArgs({
   options: {
@@ -22,7 +23,6 @@ const ratioMax = 1.2
 const turnSeconds = 3
 /** Programs get faster while they run, and a subscriber that hangs is known as such after a while. */
 const warmUpSeconds = 12
-const here = import.meta.dirname
 
 interface Sample {
   deliveries: number
@@ -30,24 +30,24 @@ interface Sample {
   p99Ms: number
 }
 
-await using clients = new Part(join(here, 'clients.ts'), [], 1)
+await using clients = new Part(script(join(import.meta.dirname, 'clients.ts')), { core: 1 })
 const subscribers = await clients.ready()
 
-async function startKnode(directory: string, sick: string[]): Promise<{ knode: Part; url: string }> {
-  const names = [...Array<string>(healthy).fill('healthy'), ...sick]
-  const triggers = names.map((path, index) => ({ name: `t${index}`, uri: `${subscribers}/${path}` }))
-  const knode = new Part(join(here, 'knode.ts'), [directory, JSON.stringify(triggers)], 0)
-  return { knode, url: await knode.ready() }
+async function startKnode(sick: string[]): Promise<Knode> {
+  const knode = await Knode.start({ core: 0 })
+  const paths = [...Array<string>(healthy).fill('healthy'), ...sick]
+  const triggers = paths.map((path, at) => trigger(`t${at}`, 'b', `${subscribers}/${path}`))
+  await knode.apply([broker('b'), ...triggers])
+  return knode
 }
 
-async function measure({ url }: { url: string }, seconds: number): Promise<Sample> {
+async function measure({ url }: Knode, seconds: number): Promise<Sample> {
   const count = rate * seconds
-  return JSON.parse(await clients.ask(`${url} ${rate} ${count} ${count * healthy}`)) as Sample
+  return JSON.parse(await clients.ask(`${url}/default/b ${rate} ${count} ${count * healthy}`)) as Sample
 }
 
-await using directory = await benchDirectory()
-const calm = await startKnode(join(directory.path, 'calm'), [])
-const troubled = await startKnode(join(directory.path, 'troubled'), ['hanging', 'failing'])
+await using calm = await startKnode([])
+await using troubled = await startKnode(['hanging', 'failing'])
 for (const one of [calm, troubled]) await measure(one, warmUpSeconds)
 const alone: Sample[] = []
 const beside: Sample[] = []
@@ -57,7 +57,6 @@ for (let turn = 1; turn <= turns; turn++) {
   beside.push(await measure(troubled, turnSeconds))
   if (turn % 2 === 1) alone.push(await measure(calm, turnSeconds))
 }
-for (const { knode } of [calm, troubled]) await knode[Symbol.asyncDispose]()
 
 const p = (samples: Sample[], field: 'p50Ms' | 'p99Ms'): number => median(samples.map((sample) => sample[field]))
 const row = (name: string, samples: Sample[]): string =>
@@ -67,7 +66,10 @@ console.log(`\n${title.padEnd(58)}   p50 ms   p99 ms`)
 console.log(row('healthy alone', alone))
 console.log(row('beside one that hangs and one that answers 500', beside))
 const ratio = p(beside, 'p99Ms') / p(alone, 'p99Ms')
-console.log(goal('p99 beside sick ones / alone', ratio.toFixed(2), `<= ${ratioMax}`, ratio <= ratioMax))
-await mkdir(join(here, '..', 'results'), { recursive: true })
-const raw = { at: new Date().toISOString(), turns, turnSeconds, rate, alone, beside }
-await writeFile(join(here, '..', 'results', 'isolation.json'), JSON.stringify(raw, undefined, 2))
+await report('isolation', [{ name: 'p99 beside sick ones / alone', value: ratio, relation: '<=', goal: ratioMax }], {
+  turns,
+  turnSeconds,
+  rate,
+  alone,
+  beside,
+})

@@ -1,10 +1,9 @@
 // `npm run bench`: what the way to a Service costs, as ratios of things measured side by side in this run; medians are
 // shown, raw numbers kept in bench/results/. Usage: run.ts [--rounds N] [--requests N] [--samples N] [--only PART]
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { measureBurst, measureContainers, measureFunctions, measureIdle, measureProcess } from './cold.ts'
-import { median } from './part.ts'
+import { fixed, holds, median, report } from '../report.ts'
+import type { Goal } from '../report.ts'
 import { measureSteady } from './steady.ts'
 
 const { values } = parseArgs({
@@ -21,17 +20,10 @@ const samples = Number(values.samples)
 const burstRequests = 300
 const idleServices = 500
 
-interface Goal {
-  name: string
-  value: number
-  relation: '<=' | '>=' | '<'
-  goal: number
-}
 const goals: Goal[] = []
 const raw: Record<string, unknown> = {}
 const lines: string[] = []
 const wants = (part: string): boolean => values.only === '' || values.only === part
-const fixed = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(2))
 
 if (wants('steady')) {
   const steady = await measureSteady({ rounds: Number(values.rounds), requests: Number(values.requests) })
@@ -87,20 +79,6 @@ if (wants('idle')) {
   )
 }
 
-const holds = ({ value, relation, goal }: Goal): boolean => {
-  if (relation === '<=') return value <= goal
-  return relation === '>=' ? value >= goal : value < goal
-}
-console.log(`\n${lines.join('\n')}\n`)
-for (const each of goals) {
-  const { name, value, relation, goal } = each
-  const verdict = holds(each) ? 'holds' : 'MISSED'
-  console.log(`${name.padEnd(44)} ${fixed(value).padStart(10)}   goal ${relation} ${goal}   ${verdict}`)
-}
-const results = join(import.meta.dirname, '..', 'results')
-await mkdir(results, { recursive: true })
-await writeFile(
-  join(results, 'serving.json'),
-  `${JSON.stringify({ at: new Date().toISOString(), node: process.version, goals, raw }, undefined, 2)}\n`,
-)
+console.log(`\n${lines.join('\n')}`)
+await report('serving', goals, raw)
 process.exit(goals.every(holds) ? 0 : 1)

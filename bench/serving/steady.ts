@@ -1,19 +1,14 @@
 // The steady state: what the gateway adds to a request, beside what a bare proxy of the same libraries adds.
-import { median, Part } from './part.ts'
+import { join } from 'node:path'
+import { load } from '../measure-load.ts'
+import { Part, script } from '../part.ts'
+import { median } from '../report.ts'
 
 export const host = 'hello.default.example.com'
 
 export interface SteadyOptions {
   rounds: number
   requests: number
-}
-
-interface Loaded {
-  seconds: number
-  p50Ms: number
-  p95Ms: number
-  p99Ms: number
-  statuses: Record<string, number>
 }
 
 interface Sample {
@@ -33,31 +28,26 @@ export interface SteadyResult {
   cpuRatio: number
 }
 
-const connections = 64
 /** Latency is compared at this part of what the bare proxy bears: above it, it is the clients' that is measured. */
 const calmShare = 4
 const names = ['direct', 'bare proxy', 'knode gateway'] as const
 type Name = (typeof names)[number]
 
-async function load(url: string, count: number, ratePerSecond = 0): Promise<Loaded> {
-  const args = [url, host, String(connections), String(count), String(ratePerSecond)]
-  await using sender = new Part('load.ts', args, 1)
-  const loaded = JSON.parse(await sender.line()) as Loaded
-  if (loaded.statuses['200'] !== count) throw new Error(`not all were answered 200: ${JSON.stringify(loaded.statuses)}`)
-  return loaded
-}
+const file = (name: string, ...args: string[]): string[] => script(join(import.meta.dirname, name), ...args)
+
+const greeting = (url: string): string => new URL('/greeting', url).href
 
 export async function measureSteady({ rounds, requests }: SteadyOptions): Promise<SteadyResult> {
-  await using program = new Part('program.ts', [], 1)
+  await using program = new Part(file('program.ts'), { core: 1 })
   const programUrl = await program.ready()
-  await using proxy = new Part('proxy.ts', [programUrl], 0)
-  await using gateway = new Part('gateway.ts', [programUrl, host], 0)
+  await using proxy = new Part(file('proxy.ts', programUrl), { core: 0 })
+  await using gateway = new Part(file('gateway.ts', programUrl, host), { core: 0 })
   const parts: Record<Name, { part: Part; url: string }> = {
     direct: { part: program, url: programUrl },
     'bare proxy': { part: proxy, url: await proxy.ready() },
     'knode gateway': { part: gateway, url: await gateway.ready() },
   }
-  for (const name of names) await load(parts[name].url, requests)
+  for (const name of names) await load({ what: 'get', url: greeting(parts[name].url), host, count: requests })
 
   const samples: Record<Name, Sample[]> = { direct: [], 'bare proxy': [], 'knode gateway': [] }
   for (let round = 1; round <= rounds; round++) {
@@ -66,13 +56,19 @@ export async function measureSteady({ rounds, requests }: SteadyOptions): Promis
       process.stderr.write(`steady state, round ${round}/${rounds}, full load: ${name}\n`)
       const { part, url } = parts[name]
       const beforeUs = await part.cpuUs()
-      const { seconds } = await load(url, requests)
+      const { seconds } = await load({ what: 'get', url: greeting(url), host, count: requests })
       full[name] = { perSecond: requests / seconds, cpuUs: ((await part.cpuUs()) - beforeUs) / requests }
     }
     const ratePerSecond = Math.round(full['bare proxy'].perSecond / calmShare)
     for (const name of names) {
       process.stderr.write(`steady state, round ${round}/${rounds}, ${ratePerSecond} a second: ${name}\n`)
-      const { p50Ms, p95Ms, p99Ms } = await load(parts[name].url, requests / calmShare, ratePerSecond)
+      const { p50Ms, p95Ms, p99Ms } = await load({
+        what: 'get',
+        url: greeting(parts[name].url),
+        host,
+        count: requests / calmShare,
+        ratePerSecond,
+      })
       samples[name].push({ ...full[name], p50Ms, p95Ms, p99Ms })
     }
   }
