@@ -1,7 +1,7 @@
 // Promises about appending and reading.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { aMessage, readAll } from '../collector.ts'
+import { aMessage, Collector, readAll } from '../collector.ts'
 import type { EventStream } from '../port.ts'
 import type { WithStream } from './place.ts'
 
@@ -47,6 +47,24 @@ export function itAppendsAndReads(withStream: WithStream): void {
         assert.deepEqual(offsets, [...offsets.keys()])
         const ids = (await readAll(stream, 'earliest')).map(({ message }) => message.event.attributes.get('id'))
         assert.deepEqual(ids, [...offsets.keys()].map(String))
+      })
+    })
+
+    it('has at once what it acknowledged: for readers, for numbers and for consumers that begin behind it', async () => {
+      await withStream(async (stream) => {
+        const behind = new Collector()
+        stream.select(() => new Set(['behind']))
+        for (let id = 0; id < 20; id++) {
+          await stream.append(aMessage(String(id)))
+          assert.equal(stream.info().nextOffset, id + 1)
+          assert.equal((await readAll(stream, { offset: id })).length, 1)
+        }
+        await stream.append(aMessage('before'))
+        await stream.consume('behind', { handle: behind.handle })
+        await stream.append(aMessage('after'))
+        await behind.has(1)
+        assert.deepEqual(behind.ids, ['after'])
+        assert.equal(stream.info().consumers[0]?.lag, 1)
       })
     })
 

@@ -169,6 +169,8 @@ export class LogStream implements EventStream {
   }
 
   select(selector: Selector | undefined): void {
+    // What is acknowledged already is the last selector's to judge.
+    this.#writer.tellCommitted()
     this.#consumers.select(selector)
   }
 
@@ -191,11 +193,12 @@ export class LogStream implements EventStream {
   }
 
   async *read(from: StartFrom): AsyncIterable<StoredEvent> {
-    const end = this.#consumers.published
+    const end = this.#published
     yield* this.#shelf.read(await this.#resolve(from), end)
   }
 
   info(): StreamInfo {
+    this.#writer.tellCommitted()
     const { firstOffset, oldestMs, bytes, damaged } = this.#shelf
     return {
       name: this.name,
@@ -258,8 +261,14 @@ export class LogStream implements EventStream {
     }
   }
 
+  /** Where the stream ends for those who read it: behind everything that was acknowledged. */
+  get #published(): Offset {
+    this.#writer.tellCommitted()
+    return this.#consumers.published
+  }
+
   #resolve(from: StartFrom): Promise<Offset> | Offset {
-    const end = this.#consumers.published
+    const end = this.#published
     const place = offsetOf(from, Math.min(this.#shelf.firstOffset, end), end)
     return typeof place === 'number' ? place : this.#shelf.offsetAt(place.timeMs, end)
   }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { FakeClock } from '../../../base/fake-clock.ts'
 import { silentLogger } from '../../../base/log.ts'
-import { appendMany } from '../collector.ts'
+import { aMessage, appendMany, Collector } from '../collector.ts'
 import { itKeepsTheTransportContract } from '../contract.ts'
 import type { TransportPlace } from '../contract/place.ts'
 import { openEventTransport } from '../open.ts'
@@ -23,6 +23,23 @@ const placeWith = (durability: 'disk' | 'process') => async (): Promise<Transpor
 
 describe('the log transport', () => itKeepsTheTransportContract(placeWith('disk'), { durable: true }))
 describe('the log transport without syncs', () => itKeepsTheTransportContract(placeWith('process'), { durable: true }))
+
+it('answers all who appended before it hands the events over', async () => {
+  await using place = await placeWith('disk')()
+  await using transport = await place.open()
+  const stream = await transport.ensureStream('s')
+  const order: string[] = []
+  const taken = new Collector(() => order.push('handed over'))
+  await stream.consume('c', { handle: taken.handle })
+  await Promise.all(
+    Array.from({ length: 3 }, async (_, id) => {
+      await stream.append(aMessage(String(id)))
+      order.push('answered')
+    }),
+  )
+  await taken.has(3)
+  assert.deepEqual(order, [...Array<string>(3).fill('answered'), ...Array<string>(3).fill('handed over')])
+})
 
 it('passes over what others have put beside the streams, and leaves it there', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'knode-log-'))

@@ -27,7 +27,7 @@ export interface SegmentWriterOptions {
   mustRoll: (active: Segment) => boolean
   /** Makes the segment that begins with this offset. */
   roll: (firstOffset: Offset) => Promise<ActiveSegment>
-  /** Told in order, after the appends were resolved. `sizes` are the bytes of each frame. */
+  /** Told in order, after those who appended have gone on. `sizes` are the bytes of each frame. */
   onCommit: (events: readonly StoredEvent[], sizes: readonly number[]) => void
 }
 
@@ -37,6 +37,12 @@ interface Pending {
   bytesMax: number
   resolve: (offset: Offset) => void
   reject: (error: Error) => void
+}
+
+/** Events that are safe, and have not been told yet. */
+interface Committed {
+  events: readonly StoredEvent[]
+  sizes: readonly number[]
 }
 
 /** Events of one write, encoded. */
@@ -56,6 +62,7 @@ export class SegmentWriter {
   #pendingBytes = 0
   /** The commits under way, if there are any. */
   #committing: Promise<void> | undefined
+  #committed: Committed[] = []
   #failure: KnodeError | undefined
   #refusesForNow = false
 
@@ -101,9 +108,15 @@ export class SegmentWriter {
     this.#committing ??= this.#rollAndGoOn()
   }
 
-  /** Resolves when everything appended so far is settled. */
+  /** Resolves when everything appended so far is settled, and told. */
   async drain(): Promise<void> {
     await this.#committing
+    this.tellCommitted()
+  }
+
+  /** Tells now what is safe: for whoever wants to know where the stream ends. */
+  tellCommitted(): void {
+    for (const { events, sizes } of this.#committed.splice(0)) this.#options.onCommit(events, sizes)
   }
 
   async close(): Promise<void> {
@@ -138,7 +151,7 @@ export class SegmentWriter {
   }
 
   async #commitSome(): Promise<void> {
-    const { buffers, onCommit } = this.#options
+    const { buffers } = this.#options
     const buffer = buffers.take(this.#pending[0]!.bytesMax)
     const batch = await this.#write(buffer)
     buffers.give(buffer)
@@ -150,7 +163,9 @@ export class SegmentWriter {
     this.#active!.segment.grow(marks, this.#nextOffset, bytes.length, events.at(-1)!.appendedMs)
     this.#forget(pending)
     for (const [index, { resolve }] of pending.entries()) resolve(events[index]!.offset)
-    onCommit(events, sizes)
+    // Senders wait for an answer, deliveries need not be begun before it: first the answers go out and the next write
+    // begins.
+    if (this.#committed.push({ events, sizes }) === 1) setImmediate(() => this.tellCommitted())
   }
 
   /** Writes what waits, as far as the buffer goes. Resolves to `undefined` when the callers were refused. */
