@@ -74,3 +74,18 @@ export async function machineBusyUs(): Promise<number> {
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = line.split(/\s+/).slice(1).map(Number)
   return ((user + nice + system + irq + softirq) * 1e6) / ticksPerSecond
 }
+
+/** How long a program that wants to run all the time is not let, in gaps over a millisecond. */
+export function machineStalls(): { lostMs: number; longestMs: number } {
+  const seconds = 5
+  const startedMs = performance.now()
+  let [lostMs, longestMs, lastMs] = [0, 0, startedMs]
+  while (lastMs - startedMs < seconds * 1_000) {
+    const nowMs = performance.now()
+    const gapMs = nowMs - lastMs
+    if (gapMs > 1) lostMs += gapMs
+    longestMs = Math.max(longestMs, gapMs)
+    lastMs = nowMs
+  }
+  return { lostMs: lostMs / seconds, longestMs }
+}
