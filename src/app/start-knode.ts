@@ -27,6 +27,7 @@ import { createCertificateTable } from '../engine/request-path/certificate-table
 import { createEndpointTable } from '../engine/request-path/endpoint-table.ts'
 import { startGateway } from '../engine/request-path/http-front.ts'
 import { createRevisionDoors } from '../engine/request-path/revision-doors.ts'
+import { startTelemetry } from '../engine/telemetry/telemetry.ts'
 import { storeDefinitions } from '../kinds/apiextensions/custom-resource-definition/definitions.ts'
 import { kinds as allKinds } from '../kinds/registry.ts'
 import type { Resource } from '../model/kubernetes/resource.ts'
@@ -117,7 +118,19 @@ export async function startKnode(options: KnodeOptions = {}): Promise<RunningKno
   const client = createResourceClient({ operations, registry, log })
 
   const pods = createPodTable({ clock })
-  const revisions = createRevisionDoors({ pods, clock, random, log, metrics, writeRequestLog })
+  const { tracing } = starting.use(
+    startTelemetry({
+      config: configReader,
+      onChange: (listener) => caches.onChange(listener),
+      metrics,
+      clock,
+      random,
+      log,
+      environment: process.env,
+      version: knodeVersion,
+    }),
+  )
+  const revisions = createRevisionDoors({ pods, clock, random, log, metrics, tracing, writeRequestLog })
   const autoscaler = starting.use(createAutoscaler({ caches, client, clock, log, metrics, pods, revisions }))
   const endpoints = createEndpointTable()
   const certificates = createCertificateTable()
@@ -141,7 +154,7 @@ export async function startKnode(options: KnodeOptions = {}): Promise<RunningKno
   const recorder = starting.use(new EventRecorder({ client, clock, log }))
   const told = deliveryEvents(caches, recorder)
   const delivery = starting.use(
-    createDeliveryEngine({ transport, endpoints, addresses, clock, log, metrics, flow, ...told }),
+    createDeliveryEngine({ transport, endpoints, addresses, clock, log, metrics, tracing, flow, ...told }),
   )
   const routes = knodeRoutes({ caches, transport, runtime, delivery, autoscaler, flow, metrics, clock, random })
   await bootstrap(client)

@@ -1,10 +1,11 @@
-// Counters, gauges and histograms by OpenTelemetry's names, printed in Prometheus' text format.
+// Counters, gauges and histograms by OpenTelemetry's names: read as data points, or printed in Prometheus' text format.
+import { prometheusText } from './prometheus-text.ts'
 
-export type Labels = Record<string, string | number>
+export type Labels = Readonly<Record<string, string | number>>
 
 export interface Counter {
   add(amount: number, labels?: Labels): void
-  /** The counter of one set of labels, for hot paths: labels are put into text only once. */
+  /** The counter of one set of labels, for hot paths: its series is found only once. */
   bind(labels: Labels): BoundCounter
 }
 export interface BoundCounter {
@@ -19,24 +20,59 @@ export interface BoundHistogram {
   record(value: number): void
 }
 
-/** Where the process counts what happens. Instruments of one name are one instrument. */
-export interface Metrics {
+/** Makes instruments. Those of one scope and name are one instrument. */
+export interface Meter {
   counter(name: string, description: string): Counter
   histogram(name: string, description: string, unit: string): Histogram
-  /** `read` is asked at each scrape. */
-  gauge(name: string, description: string, read: () => Iterable<[Labels, number]>): void
+  /** `read` is asked whenever somebody reads the metrics. */
+  gauge(name: string, description: string, read: () => Iterable<readonly [Labels, number]>): void
+}
+
+/** Where the process counts what happens. Instruments that it makes itself have the scope `''`. */
+export interface Metrics extends Meter {
+  /** Instruments of one part of the process, by OpenTelemetry's instrumentation scope. */
+  scope(name: string): Meter
+  /** All instruments that have something to tell, in the order they were made. Points are views: read them at once. */
+  read(): Iterable<Instrument>
   /** Everything in Prometheus' text exposition format 0.0.4. */
   prometheus(): string
+}
+
+/** What an instrument has counted since the process began. */
+export type Instrument = {
+  scope: string
+  name: string
+  description: string
+  /** Spelt out, e.g. `seconds`; `''`: what it counts has none. */
+  unit: string
+} & (
+  | { kind: 'counter' | 'gauge'; points: Iterable<NumberPoint> }
+  | { kind: 'histogram'; bounds: readonly number[]; points: Iterable<HistogramPoint> }
+)
+
+export interface NumberPoint {
+  readonly labels: Labels
+  readonly value: number
+}
+
+export interface HistogramPoint {
+  readonly labels: Labels
+  /** Of values up to each bound and above the one before; the rest of `count` is above the last. */
+  readonly counts: readonly number[]
+  readonly sum: number
+  readonly count: number
 }
 
 /** Histogram bounds of Knative's dispatch duration, in seconds. */
 const boundsSeconds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 
 interface Count {
+  readonly labels: Labels
   value: number
 }
 
 interface Buckets {
+  readonly labels: Labels
   counts: number[]
   sum: number
   count: number
@@ -45,60 +81,58 @@ interface Buckets {
 /** Series a single instrument keeps; more label sets share one series labelled `overflow`. */
 const seriesMax = 10_000
 
+type Kept =
+  | { kind: 'counter'; series: Map<string, Count> }
+  | { kind: 'histogram'; series: Map<string, Buckets> }
+  | { kind: 'gauge'; read: () => Iterable<readonly [Labels, number]> }
+type Made = Kept & { scope: string; name: string; description: string; unit: string }
+
 export function createMetrics(): Metrics {
-  const counters = new Map<string, { description: string; series: Map<string, Count> }>()
-  const histograms = new Map<string, { description: string; unit: string; series: Map<string, Buckets> }>()
-  const gauges = new Map<string, { description: string; read: () => Iterable<[Labels, number]> }>()
-  return {
+  const counters = new Map<string, Extract<Made, { kind: 'counter' }>>()
+  const gauges = new Map<string, Extract<Made, { kind: 'gauge' }>>()
+  const histograms = new Map<string, Extract<Made, { kind: 'histogram' }>>()
+  const meter = (scope: string): Meter => ({
     counter(name, description) {
-      const { series } = getOrAdd(counters, name, () => ({ description, series: new Map<string, Count>() }))
+      const make = () => ({ scope, name, description, unit: '', kind: 'counter', series: new Map() }) as const
+      const { series } = getOrAdd(counters, `${scope} ${name}`, make)
       return {
-        add: (amount, labels = {}) => void (getOrAdd(series, seriesKey(series, labels), noCount).value += amount),
+        add: (amount, labels = {}) => void (seriesOf(series, labels, noCount).value += amount),
         bind(labels) {
-          const key = seriesKey(series, labels)
           // A series begins with the first that is counted, not before.
           let count: Count | undefined
-          return { add: (amount) => void ((count ??= getOrAdd(series, key, noCount)).value += amount) }
+          return { add: (amount) => void ((count ??= seriesOf(series, labels, noCount)).value += amount) }
         },
       }
     },
     histogram(name, description, unit) {
-      const { series } = getOrAdd(histograms, name, () => ({ description, unit, series: new Map<string, Buckets>() }))
+      const make = () => ({ scope, name, description, unit, kind: 'histogram', series: new Map() }) as const
+      const { series } = getOrAdd(histograms, `${scope} ${name}`, make)
       return {
-        record: (value, labels = {}) => recordIn(getOrAdd(series, seriesKey(series, labels), emptyBuckets), value),
+        record: (value, labels = {}) => recordIn(seriesOf(series, labels, emptyBuckets), value),
         bind(labels) {
-          const key = seriesKey(series, labels)
           let buckets: Buckets | undefined
-          return { record: (value) => recordIn((buckets ??= getOrAdd(series, key, emptyBuckets)), value) }
+          return { record: (value) => recordIn((buckets ??= seriesOf(series, labels, emptyBuckets)), value) }
         },
       }
     },
-    gauge: (name, description, read) => void gauges.set(name, { description, read }),
-    prometheus() {
-      const lines: string[] = []
-      const head = (name: string, description: string, type: string): void =>
-        void lines.push(`# HELP ${name} ${description}`, `# TYPE ${name} ${type}`)
-      for (const [name, { description, series }] of counters) {
-        const printed = `${prometheusName(name)}_total`
-        head(printed, description, 'counter')
-        for (const [labels, { value }] of series) lines.push(`${printed}${braces(labels)} ${value}`)
-      }
-      for (const [name, { description, read }] of gauges) {
-        const printed = prometheusName(name)
-        head(printed, description, 'gauge')
-        for (const [labels, value] of read()) lines.push(`${printed}${braces(labelText(labels))} ${value}`)
-      }
-      for (const [name, { description, unit, series }] of histograms) {
-        const printed = `${prometheusName(name)}_${unit}`
-        head(printed, description, 'histogram')
-        for (const [labels, buckets] of series) lines.push(...histogramLines(printed, labels, buckets))
-      }
-      return `${lines.join('\n')}\n`
-    },
+    gauge: (name, description, read) =>
+      void gauges.set(`${scope} ${name}`, { scope, name, description, unit: '', kind: 'gauge', read }),
+  })
+  function* read(): Iterable<Instrument> {
+    for (const { series, ...counter } of counters.values()) yield { ...counter, points: series.values() }
+    for (const { read: points, ...gauge } of gauges.values()) yield { ...gauge, points: pointsOf(points()) }
+    for (const { series, ...histogram } of histograms.values()) {
+      yield { ...histogram, bounds: boundsSeconds, points: series.values() }
+    }
   }
+  return { ...meter(''), scope: meter, read, prometheus: () => prometheusText(read()) }
 }
 
-const noCount = (): Count => ({ value: 0 })
+function* pointsOf(read: Iterable<readonly [Labels, number]>): Iterable<NumberPoint> {
+  for (const [labels, value] of read) yield { labels, value }
+}
+
+const noCount = (labels: Labels): Count => ({ labels, value: 0 })
 
 function recordIn(buckets: Buckets, value: number): void {
   buckets.sum += value
@@ -108,19 +142,7 @@ function recordIn(buckets: Buckets, value: number): void {
   if (at < boundsSeconds.length) buckets.counts[at]!++
 }
 
-const emptyBuckets = (): Buckets => ({ counts: boundsSeconds.map(() => 0), sum: 0, count: 0 })
-
-function histogramLines(name: string, labels: string, { counts, sum, count }: Buckets): string[] {
-  const prefix = labels === '' ? '' : `${labels},`
-  let below = 0
-  const lines = boundsSeconds.map((bound, at) => `${name}_bucket{${prefix}le="${bound}"} ${(below += counts[at]!)}`)
-  return [
-    ...lines,
-    `${name}_bucket{${prefix}le="+Inf"} ${count}`,
-    `${name}_sum${braces(labels)} ${sum}`,
-    `${name}_count${braces(labels)} ${count}`,
-  ]
-}
+const emptyBuckets = (labels: Labels): Buckets => ({ labels, counts: boundsSeconds.map(() => 0), sum: 0, count: 0 })
 
 function getOrAdd<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
   let value = map.get(key)
@@ -128,16 +150,13 @@ function getOrAdd<Value>(map: Map<string, Value>, key: string, make: () => Value
   return value
 }
 
-function seriesKey(series: Map<string, unknown>, labels: Labels): string {
-  const key = labelText(labels)
-  return series.has(key) || series.size < seriesMax ? key : 'overflow="true"'
+function seriesOf<Value>(series: Map<string, Value>, labels: Labels, make: (labels: Labels) => Value): Value {
+  let key = ''
+  for (const name in labels) key += `${name}\n${labels[name]}\n`
+  const known = series.get(key)
+  if (known !== undefined) return known
+  if (series.size >= seriesMax) return getOrAdd(series, 'overflow', () => make({ overflow: 'true' }))
+  const value = make(labels)
+  series.set(key, value)
+  return value
 }
-
-const labelText = (labels: Labels): string =>
-  Object.entries(labels)
-    .map(([name, value]) => `${prometheusName(name)}="${String(value).replace(/[\\"\n]/g, escapes)}"`)
-    .join(',')
-
-const escapes = (character: string): string => (character === '\n' ? '\\n' : `\\${character}`)
-const braces = (labels: string): string => (labels === '' ? '' : `{${labels}}`)
-const prometheusName = (name: string): string => name.replace(/[^a-zA-Z0-9_]/g, '_')

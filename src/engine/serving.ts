@@ -92,6 +92,9 @@ export interface RevisionDoorSpec {
   /** Requests one instance works on at a time; 0 is no limit. */
   containerConcurrency: number
   timeouts: RequestTimeouts
+  /** Names of what it belongs to; absent when it stands alone. */
+  service?: string
+  configuration?: string
 }
 
 /** What went through a door since it was asked last. Source: knative/serving pkg/autoscaler/metrics Stat. */

@@ -12,6 +12,7 @@ import type { Revision } from '../../src/kinds/serving/revision/schema.ts'
 import { brokerChannelTemplate } from '../../src/model/knative/channel-template.ts'
 import { fits } from '../../src/model/knative/config-keys/keys.ts'
 import { configWarnings, knativeConfigKeys } from '../../src/model/knative/config-keys/warnings.ts'
+import { readMetricsExport, readTracesExport } from '../../src/model/knative/observability-config.ts'
 import { parseApiVersion } from '../../src/model/kubernetes/resource.ts'
 import type { Resource } from '../../src/model/kubernetes/resource.ts'
 import { parseYaml } from '../../src/model/kubernetes/yaml.ts'
@@ -21,6 +22,7 @@ import { checkDefaultsConfig } from '../../src/model/serving/config-check/defaul
 import { checkNetworkConfig } from '../../src/model/serving/config-check/network.ts'
 import {
   checkDeploymentConfig,
+  checkEventingObservabilityConfig,
   checkGcConfig,
   checkLeaderElectionConfig,
   checkLoggingConfig,
@@ -111,6 +113,11 @@ async function keysRead(): Promise<Set<string>> {
   retentionRules(of('config-gc'))
   for (const read of [progressDeadlineMs, digestTimeoutMs, skippedRegistries]) read(of('config-deployment'))
   readRequestLogFormat(of('config-observability'))
+  readMetricsExport(of('config-observability'))
+  readMetricsExport(of('config-observability'), 'request-')
+  readTracesExport(of('config-observability'))
+  readMetricsExport(recorder.data('knative-eventing', 'config-observability'))
+  readTracesExport(recorder.data('knative-eventing', 'config-observability'))
   makePodTemplate(aRevision, of('config-features'))
   brokerChannelTemplate(recorder.data('knative-eventing', 'config-br-default-channel'))
   for (const [key, file] of inPassing) {
@@ -157,6 +164,7 @@ test('what ships, and what a value is checked for, is either honoured or told to
   checkLoggingConfig(recorder.data(serving, 'config-logging'))
   checkNetworkConfig(recorder.data(serving, 'config-network'))
   checkObservabilityConfig(recorder.data(serving, 'config-observability'))
+  checkEventingObservabilityConfig(recorder.data('knative-eventing', 'config-observability'))
   const shipped = configMapDefaults.flatMap(({ metadata, data }) =>
     Object.keys(data).map((key) => `${metadata.namespace}/${metadata.name}/${key}`),
   )

@@ -1,17 +1,14 @@
 // Runs the real kn, which is built from its published module once and kept below `.cache/`.
-import { spawn, spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { skipUnlessInstalled } from './programs.ts'
-import { skipUnless } from './require.ts'
+import { builtGoProgram } from './go-program.ts'
 
 const moduleDirectory = join(import.meta.dirname, 'kn')
-const cacheDirectory = join(import.meta.dirname, '..', '..', '.cache')
 
 export interface KnResult {
   code: number
@@ -29,8 +26,7 @@ export interface Kn extends Disposable {
 
 /** The real kn with a home of its own, for the cluster of a kubeconfig's text; `undefined` after skipping the test where it cannot be built. */
 export async function createKn(test: TestContext, { kubeconfig }: { kubeconfig: string }): Promise<Kn | undefined> {
-  if (!skipUnlessInstalled(test, 'go')) return undefined
-  const program = builtKn(test)
+  const program = builtGoProgram(test, { name: 'kn', directory: moduleDirectory, package: 'knative.dev/client/cmd/kn' })
   if (program === undefined) return undefined
   const home = mkdtempSync(join(tmpdir(), 'knode-kn-'))
   const path = join(home, 'kubeconfig')
@@ -58,21 +54,4 @@ export async function createKn(test: TestContext, { kubeconfig }: { kubeconfig: 
     [Symbol.dispose]: () => rmSync(home, { recursive: true, force: true }),
   }
   return kn
-}
-
-function builtKn(test: TestContext): string | undefined {
-  const sums = readFileSync(join(moduleDirectory, 'go.sum'))
-  const path = join(cacheDirectory, `kn-${createHash('sha256').update(sums).digest('hex').slice(0, 12)}`)
-  if (existsSync(path)) return path
-  test.diagnostic('building kn from its module: this takes a minute or two, once')
-  mkdirSync(cacheDirectory, { recursive: true })
-  // Whoever builds at the same time makes the same file: the last rename wins.
-  const made = `${path}.${process.pid}`
-  const { status, stderr } = spawnSync('go', ['build', '-mod=readonly', '-o', made, 'knative.dev/client/cmd/kn'], {
-    cwd: moduleDirectory,
-    encoding: 'utf8',
-  })
-  if (!skipUnless(test, status === 0, `kn cannot be built: ${stderr.trim().split('\n').at(-1)}`)) return undefined
-  renameSync(made, path)
-  return path
 }

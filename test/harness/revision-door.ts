@@ -18,6 +18,8 @@ import type {
   RevisionDoors,
   RevisionDoorSpec,
 } from '../../src/engine/serving.ts'
+import { noTracing } from '../../src/engine/tracing.ts'
+import type { Tracing } from '../../src/engine/tracing.ts'
 
 export interface DoorSetup extends AsyncDisposable {
   door: RevisionDoor & AsyncDisposable
@@ -82,7 +84,10 @@ export const aDoorSpec = (settings: Partial<RevisionDoorSpec> = {}): RevisionDoo
 })
 
 /** A door without Pods. */
-export async function openDoor(settings: Partial<RevisionDoorSpec> = {}): Promise<DoorSetup> {
+export async function openDoor(
+  settings: Partial<RevisionDoorSpec> = {},
+  { tracing = noTracing }: { tracing?: Tracing } = {},
+): Promise<DoorSetup> {
   const clock = new FakeClock()
   const metrics = createMetrics()
   const pods = createPodTable({ clock })
@@ -93,6 +98,7 @@ export async function openDoor(settings: Partial<RevisionDoorSpec> = {}): Promis
     random: seededRandom(1),
     log: silentLogger,
     metrics,
+    tracing,
     writeRequestLog: (line) => void requestLines.push(line),
   })
   const door = doors.open(aDoorSpec(settings))

@@ -3,6 +3,7 @@
 import type { Labels, Metrics } from '../../base/metrics.ts'
 import type { Resource } from '../../model/kubernetes/resource.ts'
 import type { DecisionFacts, ScaleSnapshot, ScalerRules } from '../autoscaler.ts'
+import { autoscalerScope } from '../instrument-scopes.ts'
 import type { Caches } from '../reconciler.ts'
 
 export interface Measured {
@@ -20,8 +21,9 @@ const revisionLabel = 'serving.knative.dev/revision'
 
 /** Everything is read when somebody asks: a Revision costs nothing in between. */
 export function exportScales(metrics: Metrics, scalers: () => Iterable<Measured>, caches: Caches): void {
+  const meter = metrics.scope(autoscalerScope)
   const gauge = (name: string, description: string, read: (snapshot: ScaleSnapshot) => number | undefined): void =>
-    metrics.gauge(name, description, function* () {
+    meter.gauge(name, description, function* () {
       for (const scaler of scalers()) {
         const snapshot = scaler.snapshot()
         const value = read(snapshot)
@@ -46,7 +48,7 @@ export function exportScales(metrics: Metrics, scalers: () => Iterable<Measured>
   byMetric('rps', 'requests a second')
   gauge('kn.revision.pods.requested', 'Instances asked for', ({ replicas }) => replicas)
   const counted = (name: string, description: string, state: PodState): void =>
-    metrics.gauge(name, description, function* () {
+    meter.gauge(name, description, function* () {
       const counts = podCounts(caches, state)
       for (const scaler of scalers()) {
         const snapshot = scaler.snapshot()

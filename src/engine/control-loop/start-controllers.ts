@@ -1,4 +1,5 @@
 // Starts a controller for each kind that has a reconciler, and the garbage collector; the caches are open already.
+import { controllersScope } from '../instrument-scopes.ts'
 import type { KindDefinition, KindId } from '../kind.ts'
 import { kindId } from '../kind.ts'
 import type { KindDeps } from '../reconciler.ts'
@@ -42,7 +43,8 @@ export async function startControllers(options: ControllersOptions): Promise<Run
   const tracker = new Tracker()
   const kindOf = kindOfIn(kinds)
   const turns = createTurns(clock)
-  const durations = metrics.histogram('kn.workqueue.process.duration', 'Time a reconcile took', 'seconds')
+  const meter = metrics.scope(controllersScope)
+  const durations = meter.histogram('kn.workqueue.process.duration', 'Time a reconcile took', 'seconds')
   const controllers = new Map<KindId, Controller>()
   for (const kind of kinds) {
     const reconciler = kind.reconciler?.(deps)
@@ -54,7 +56,7 @@ export async function startControllers(options: ControllersOptions): Promise<Run
   starting.defer(async () => {
     await Promise.all([...controllers.values()].map((controller) => controller[Symbol.asyncDispose]()))
   })
-  metrics.gauge('kn.workqueue.depth', 'Objects that wait to be reconciled', () =>
+  meter.gauge('kn.workqueue.depth', 'Objects that wait to be reconciled', () =>
     [...controllers].map(([name, { depth }]) => [{ name }, depth]),
   )
   starting.use(

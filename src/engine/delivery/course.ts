@@ -21,6 +21,8 @@ import type { DispatchTelemetry, Tried } from './telemetry.ts'
 export interface Route {
   contract: DispatchSpec['contract']
   namespace: string
+  /** As traces name it. */
+  destination: string
   subscriber?: Target
   reply?: Target
   deadLetter?: Target
@@ -115,7 +117,7 @@ export class Course {
 
   /** Calls the subscriber, unless it is known not to answer. `event` stands for the try where it is told. */
   async #ask(target: Target, message: Outgoing['message'], event: CloudEvent, attempt: number): Promise<Asked> {
-    const { delivery, timeoutMs, namespace, contract, webhookOrigin } = this.#route
+    const { delivery, timeoutMs, namespace, destination, contract, webhookOrigin } = this.#route
     const { clock, circuit, telemetry, signal, send, onGone } = this.#deps
     const startedMs = clock.monotonicMs()
     if (attempt <= delivery.retries && !circuit.admits(startedMs)) {
@@ -123,7 +125,7 @@ export class Course {
       const failure = failureOf({ kind: 'no-answer', reason }, target, isRetriable)
       return { kind: 'failed', failure, tried: { event, url: target.url, attempt, tookMs: 0 } }
     }
-    const outgoing: Outgoing = { message, target, timeoutMs, namespace, signal, prefersReply: true }
+    const outgoing: Outgoing = { message, target, timeoutMs, namespace, destination, signal, prefersReply: true }
     if (contract === 'trigger') {
       // Subscribers do not see the hop count; leaving it out when writing spares a copy of every event.
       outgoing.omits = hopsAttribute
@@ -227,10 +229,10 @@ export class Course {
 
   /** Sends a reply or dead letter, with the same retries as the delivery itself. What is answered is not looked at. */
   async #sendOn(message: EventMessage, target: Target): Promise<'sent' | 'interrupted' | Failure> {
-    const { delivery, timeoutMs, namespace } = this.#route
+    const { delivery, timeoutMs, namespace, destination } = this.#route
     const { clock, send, signal, pause } = this.#deps
     for (let attempt = 1; ; attempt++) {
-      const answer = await send({ message, target, timeoutMs, namespace, signal })
+      const answer = await send({ message, target, timeoutMs, namespace, destination, signal })
       if (answer.kind === 'answer' && isSuccess(answer.status)) return 'sent'
       if (signal.aborted) return 'interrupted'
       const failure = failureOf(answer, target, isRetriable)

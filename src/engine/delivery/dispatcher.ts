@@ -311,9 +311,11 @@ const interrupted: Verdict = { kind: 'interrupted' }
 function routeOf(spec: DispatchSpec, { addresses, limits }: DispatcherDeps): Route {
   const delivery = parseDelivery(spec.delivery)
   const { webhookOrigin } = deliveryControls(spec.annotations)
+  const { kind, namespace, name } = spec.owner
   return {
     contract: spec.contract,
-    namespace: spec.owner.namespace,
+    namespace,
+    destination: `${kind.split('.')[0]!.toLowerCase()}:${name}.${namespace}`,
     delivery,
     timeoutMs: delivery.timeoutMs ?? limits.tryMsMax,
     ...(webhookOrigin !== undefined && { webhookOrigin }),

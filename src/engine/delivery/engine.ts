@@ -6,6 +6,7 @@ import type { Logger } from '../../base/log.ts'
 import type { Labels, Metrics } from '../../base/metrics.ts'
 import type { EventStream, EventTransport } from '../../ports/event-transport/port.ts'
 import type { FlowFeed } from '../flow.ts'
+import { eventingScope } from '../instrument-scopes.ts'
 import type {
   Addresses,
   DeliveryEngine,
@@ -14,6 +15,8 @@ import type {
   EndpointTable,
   EventEndpoint,
 } from '../reconciler.ts'
+import { noTracing } from '../tracing.ts'
+import type { Tracing } from '../tracing.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { createHttpClient } from './http-client.ts'
 import type { HttpClient } from './http-client.ts'
@@ -36,6 +39,8 @@ export interface DeliveryEngineOptions {
   clock: Clock
   log: Logger
   metrics: Metrics
+  /** @default nothing is recorded */
+  tracing?: Tracing
   flow: FlowFeed
   limits?: Partial<DeliveryLimits>
   /** Told of each event that did not reach its subscriber. Must not throw. */
@@ -73,10 +78,10 @@ interface Door {
 }
 
 export function createDeliveryEngine(options: DeliveryEngineOptions): RunningDeliveryEngine {
-  const { transport, endpoints, addresses, clock, metrics } = options
+  const { transport, endpoints, addresses, clock, metrics, tracing = noTracing } = options
   const limits = resolveLimits(options.limits)
   const http = options.http ?? createHttpClient({ clock, limits })
-  const send = createSender({ http, endpoints, clock })
+  const send = createSender({ http, endpoints, clock, tracing })
   const askConsent = createConsentAsker({ http, endpoints })
   /** Of a stream that was deleted nothing is kept. */
   const hubs = new WeakMap<EventStream, StreamHub>()
@@ -86,7 +91,7 @@ export function createDeliveryEngine(options: DeliveryEngineOptions): RunningDel
     broker: new WeakMap<EventStream, Door>(),
     channel: new WeakMap<EventStream, Door>(),
   }
-  const doorDeps = { ...options, limits }
+  const doorDeps = { ...options, tracing, limits }
   const listeners = new Map<string, Set<() => void>>()
 
   /** The stream's hub, with the consumer in it: were it empty for a moment, it might be given up in that moment. */
@@ -185,6 +190,7 @@ const keyOf = (stream: string, consumer: string): string => `${stream}\n${consum
 
 /** Events are conserved: those accepted are delivered, dead-lettered, dropped, expired, filtered out or pending. */
 function gauges(metrics: Metrics, running: ReadonlyMap<string, Running>): void {
+  const meter = metrics.scope(eventingScope)
   function* each(read: (entry: Running, lag: number, accepted: number) => number): Iterable<[Labels, number]> {
     for (const entry of running.values()) {
       const { kind, namespace, name } = entry.spec.owner
@@ -196,11 +202,11 @@ function gauges(metrics: Metrics, running: ReadonlyMap<string, Running>): void {
   }
   const ended = ({ telemetry }: Running): number =>
     Object.values(telemetry.outcomes).reduce((sum, count) => sum + count, 0)
-  metrics.gauge('knode.delivery.accepted', 'Events for a consumer to see to, since it started', () =>
+  meter.gauge('knode.delivery.accepted', 'Events for a consumer to see to, since it started', () =>
     each((_entry, _lag, accepted) => accepted),
   )
-  metrics.gauge('knode.delivery.pending', 'Events a consumer has still to see to', () => each((_entry, lag) => lag))
-  metrics.gauge('knode.delivery.filtered', 'Events a consumer did not want, since it started', () =>
+  meter.gauge('knode.delivery.pending', 'Events a consumer has still to see to', () => each((_entry, lag) => lag))
+  meter.gauge('knode.delivery.filtered', 'Events a consumer did not want, since it started', () =>
     each((entry, lag, accepted) => Math.max(0, accepted - lag - ended(entry))),
   )
 }

@@ -8,7 +8,10 @@ import { attributeText, withAttributes } from '../../model/cloudevents/event.ts'
 import type { AttributeValue, CloudEvent, EventMessage } from '../../model/cloudevents/event.ts'
 import { timestampOf } from '../../model/cloudevents/timestamp.ts'
 import type { FlowFeed } from '../flow.ts'
+import { eventingScope } from '../instrument-scopes.ts'
 import type { AcceptResult, EndpointOptions, EventEndpoint } from '../reconciler.ts'
+import type { Tracing } from '../tracing.ts'
+import { beginAccept, tracedAccept } from './event-trace.ts'
 import type { DeliveryLimits } from './limits.ts'
 import { OnceOnly } from './once-only.ts'
 import { hopsAttribute } from './reply.ts'
@@ -18,6 +21,7 @@ export interface IngressDeps {
   log: Logger
   metrics: Metrics
   flow: FlowFeed
+  tracing: Tracing
   limits: Pick<DeliveryLimits, 'dedupEntriesMax'>
 }
 
@@ -37,9 +41,10 @@ const retryAfterSeconds = 5
 export function brokerEndpoint(options: EndpointOptions, deps: IngressDeps): EventEndpoint {
   const { namespace, name } = options
   const labels = { 'kn.broker.name': name, 'kn.broker.namespace': namespace }
+  const place = { destination: `broker:${name}.${namespace}`, labels }
   let nowMs = NaN
   let now = ''
-  return endpoint(options, deps, labels, (event, given) => {
+  return endpoint(options, deps, place, (event, given) => {
     const hops = hopsLeft(event)
     if (hops <= 0) return `the event passed through too many Brokers: no ${hopsAttribute} left`
     // Written out once a millisecond at most.
@@ -54,20 +59,22 @@ export function brokerEndpoint(options: EndpointOptions, deps: IngressDeps): Eve
 /** The door of a channel: stores the event as it is. */
 export function channelEndpoint(options: EndpointOptions, deps: IngressDeps): EventEndpoint {
   const { namespace, name } = options
-  return endpoint(options, deps, { 'kn.channel.name': name, 'kn.channel.namespace': namespace }, (event) => event)
+  const labels = { 'kn.channel.name': name, 'kn.channel.namespace': namespace }
+  return endpoint(options, deps, { destination: `channel:${name}.${namespace}`, labels }, (event) => event)
 }
 
 function endpoint(
   { stream, dedupMs }: EndpointOptions,
-  { clock, log, metrics, flow, limits }: IngressDeps,
-  labels: Record<string, string>,
+  { clock, log, metrics, flow, tracing, limits }: IngressDeps,
+  { destination, labels }: { destination: string; labels: Record<string, string> },
   prepare: (event: CloudEvent, given: boolean) => CloudEvent | string,
 ): EventEndpoint {
   const description = 'Duration of one send of an event'
-  const duration = metrics.histogram('kn.eventing.dispatch.duration', description, 'seconds')
+  const meter = metrics.scope(eventingScope)
+  const duration = meter.histogram('kn.eventing.dispatch.duration', description, 'seconds')
   const byStatus = new Map<number, BoundHistogram>()
 
-  const duplicates = metrics.counter('knode.ingress.duplicates', 'Events that a Broker had taken before')
+  const duplicates = meter.counter('knode.ingress.duplicates', 'Events that a Broker had taken before')
   const once =
     dedupMs === undefined
       ? undefined
@@ -116,16 +123,24 @@ function endpoint(
     }
   }
 
+  const accept = (message: EventMessage, given: boolean): Promise<AcceptResult> => {
+    const startedMs = clock.monotonicMs()
+    const event = prepare(message.event, given)
+    if (typeof event === 'string') {
+      return Promise.resolve(told(message, { status: 400, message: event }, startedMs))
+    }
+    const stored = event === message.event ? message : { event, headers: message.headers }
+    return once === undefined ? store(stored, startedMs) : storeOnce(once, stored, startedMs)
+  }
+
   return {
     kind: 'events',
     accept(message, { given = false } = {}) {
-      const startedMs = clock.monotonicMs()
-      const event = prepare(message.event, given)
-      if (typeof event === 'string') {
-        return Promise.resolve(told(message, { status: 400, message: event }, startedMs))
-      }
-      const stored = event === message.event ? message : { event, headers: message.headers }
-      return once === undefined ? store(stored, startedMs) : storeOnce(once, stored, startedMs)
+      const tracer = tracing.eventing
+      const span = tracer && beginAccept(tracer, message, destination, labels)
+      return span === undefined
+        ? accept(message, given)
+        : tracedAccept(span, message, (traced) => accept(traced, given))
     },
   }
 }

@@ -5,6 +5,8 @@ import { withAttributes } from '../../model/cloudevents/event.ts'
 import type { EventMessage } from '../../model/cloudevents/event.ts'
 import { binaryHeaders, writeBatch, writeStructured } from '../../model/cloudevents/http-binding.ts'
 import type { AcceptResult, EndpointTable, EventEndpoint } from '../reconciler.ts'
+import type { Tracing } from '../tracing.ts'
+import { tracedSend } from './event-trace.ts'
 import type { HttpAnswer, HttpClient, HttpRequest, NoAnswer } from './http-client.ts'
 import { isSuccess } from './retry.ts'
 import type { Failure } from './retry.ts'
@@ -17,6 +19,8 @@ export interface Outgoing {
   timeoutMs: number
   /** An attribute that is not sent. */
   omits?: string
+  /** Whom it is for, as traces name it: `trigger:NAME.NAMESPACE`. */
+  destination?: string
   /** Sent as `Kn-Namespace`. */
   namespace?: string
   /** Sends `Prefer: reply` with a single event. @default false */
@@ -25,6 +29,8 @@ export interface Outgoing {
   format?: 'json' | 'binary'
   /** Sent as `WebHook-Request-Origin`. */
   webhookOrigin?: string
+  /** `traceparent` of a batch; single events have their own. */
+  batchTrace?: string
   signal?: AbortSignal
 }
 
@@ -43,10 +49,11 @@ export interface SenderDeps {
   http: HttpClient
   endpoints: EndpointTable
   clock: Clock
+  tracing: Tracing
 }
 
-export function createSender({ http, endpoints, clock }: SenderDeps): Send {
-  return (outgoing) => {
+export function createSender({ http, endpoints, clock, tracing }: SenderDeps): Send {
+  const send: Send = (outgoing) => {
     const { target } = outgoing
     if (target.objection !== undefined) return Promise.resolve({ kind: 'no-request', reason: target.objection })
     if (target.own !== undefined) {
@@ -54,6 +61,10 @@ export function createSender({ http, endpoints, clock }: SenderDeps): Send {
       if (endpoint?.kind === 'events') return acceptWithin(endpoint, outgoing, clock)
     }
     return http.exchange(eventRequest(outgoing))
+  }
+  return (outgoing) => {
+    const tracer = tracing.eventing
+    return tracer === undefined ? send(outgoing) : tracedSend(tracer, outgoing, send)
   }
 }
 
@@ -64,6 +75,7 @@ function eventRequest(outgoing: Outgoing): HttpRequest {
   if (target.isSecureWithin === true) headers.push('x-forwarded-proto', 'https')
   if (namespace !== undefined) headers.push('kn-namespace', namespace)
   if (prefersReply === true && !isBatch(message)) headers.push('prefer', 'reply')
+  if (outgoing.batchTrace !== undefined) headers.push('traceparent', outgoing.batchTrace)
   if (webhookOrigin !== undefined) headers.push('webhook-request-origin', webhookOrigin)
   const { origin, pool, path, CACerts } = target
   return { origin, pool, path, CACerts, headers, body, timeoutMs, signal }

@@ -4,6 +4,7 @@ import type { Metrics } from '../../base/metrics.ts'
 import type { CloudEvent, EventMessage } from '../../model/cloudevents/event.ts'
 import type { EventStream } from '../../ports/event-transport/port.ts'
 import type { FlowFeed } from '../flow.ts'
+import { eventingScope } from '../instrument-scopes.ts'
 import type { DispatchSpec } from '../reconciler.ts'
 import { compileFilters } from './filters/compile.ts'
 import type { CompiledFilter } from './filters/compile.ts'
@@ -46,7 +47,9 @@ export class StreamHub {
   /** @throws {KnodeError} BAD_FILTER */
   add({ consumer, owner, contract, filter, filters, annotations }: DispatchSpec): void {
     const { kind, namespace, name } = owner
-    const faults = this.#deps.metrics.counter('knode.filter.faults', 'Data filters that could not be evaluated')
+    const faults = this.#deps.metrics
+      .scope(eventingScope)
+      .counter('knode.filter.faults', 'Data filters that could not be evaluated')
     const dataFilter = annotations?.[dataFilterAnnotation]
     const compiled = compileFilters(
       { filter, filters: filters as SubscriptionsFilter[] | undefined, dataFilter },

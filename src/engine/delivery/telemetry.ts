@@ -5,6 +5,7 @@ import type { BoundCounter, BoundHistogram, Histogram, Labels, Metrics } from '.
 import { attributeText } from '../../model/cloudevents/event.ts'
 import type { CloudEvent } from '../../model/cloudevents/event.ts'
 import type { FlowFact, FlowFeed } from '../flow.ts'
+import { eventingScope } from '../instrument-scopes.ts'
 import type { DeliveryTrouble, DispatchSpec } from '../reconciler.ts'
 import type { ErrorType } from './no-answer.ts'
 import { withoutHops } from './reply.ts'
@@ -85,15 +86,16 @@ export class DispatchTelemetry {
       'messaging.operation.name': 'send',
       'messaging.destination.name': `${shortKind}:${name}.${namespace}`,
     }
-    this.#dispatchDuration = metrics.histogram(
+    const meter = metrics.scope(eventingScope)
+    this.#dispatchDuration = meter.histogram(
       'kn.eventing.dispatch.duration',
       'Duration of one send of an event',
       'seconds',
     )
-    this.#processDuration = metrics
+    this.#processDuration = meter
       .histogram('kn.eventing.process.duration', 'Time from the arrival of an event to its first send', 'seconds')
       .bind(this.#labels)
-    const events = metrics.counter(`knode.${countsAs}.events`, 'Events a consumer is done with, by outcome')
+    const events = meter.counter(`knode.${countsAs}.events`, 'Events a consumer is done with, by outcome')
     const bind = (outcome: Outcome): BoundCounter => events.bind({ ...owner, outcome })
     this.#events = {
       delivered: bind('delivered'),
@@ -101,8 +103,8 @@ export class DispatchTelemetry {
       dropped: bind('dropped'),
       expired: bind('expired'),
     }
-    this.#retries = metrics.counter(`knode.${countsAs}.retries`, 'Tries that are to be repeated').bind(owner)
-    const replies = metrics.counter(`knode.${countsAs}.replies`, 'Events that subscribers answered with, by outcome')
+    this.#retries = meter.counter(`knode.${countsAs}.retries`, 'Tries that are to be repeated').bind(owner)
+    const replies = meter.counter(`knode.${countsAs}.replies`, 'Events that subscribers answered with, by outcome')
     this.#replies = {
       sent: replies.bind({ ...owner, outcome: 'sent' }),
       failed: replies.bind({ ...owner, outcome: 'failed' }),

@@ -40,19 +40,26 @@ const knativeHeaders = new Set([
   'knative-serving-revision',
 ])
 
-/** Raw headers for the program: name, value, name, value … `upgrade` keeps those that change the protocol. */
+interface HeaderOptions {
+  /** Keeps headers that change the protocol. @default false */
+  upgrade?: boolean
+  /** Takes the place of the client's trace context. `tracestate` may be empty. */
+  trace?: { readonly traceparent: string; readonly tracestate: string } | undefined
+}
+
+/** Raw headers for the program: name, value, name, value … */
 export function requestHeaders(
   request: IncomingMessage,
   rules: HeaderRules,
   { setHeaders, host }: ForwardOptions = {},
-  { upgrade = false } = {},
+  { upgrade = false, trace }: HeaderOptions = {},
 ): string[] {
   const { rawHeaders } = request
   const dropped = upgrade ? upgradeDropped : connectionTokens(rawHeaders)
   // A host that was rewritten on the way is told to the program as its client knows it.
   const newHost = setHeaders?.[originalHost] ?? host ?? authorityOf(request.url)
   const headers: string[] = newHost === undefined ? [] : ['Host', newHost]
-  const forwarding = new Forwarding()
+  const forwarding = new Forwarding(trace !== undefined)
   const isRevision = rules.kind === 'revision'
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]!.toLowerCase()
@@ -68,6 +75,10 @@ export function requestHeaders(
       if (!knativeHeaders.has(name) && !(isRevision && forwarding.takes(name, value))) headers.push(name, value)
     }
   }
+  if (trace !== undefined) {
+    headers.push('Traceparent', trace.traceparent)
+    if (trace.tracestate !== '') headers.push('Tracestate', trace.tracestate)
+  }
   if (isRevision) forwarding.addTo(headers, request.socket, rules.random)
   return headers
 }
@@ -82,7 +93,14 @@ class Forwarding {
   #proto = ''
   #host = ''
   #isForwarded = false
-  #isTraced = false
+  #isTraced: boolean
+  /** A trace context of our own is sent. */
+  #hasTrace: boolean
+
+  constructor(hasTrace: boolean) {
+    this.#hasTrace = hasTrace
+    this.#isTraced = hasTrace
+  }
 
   /** True when the header is not to be passed on as it is. */
   takes(name: string, value: string): boolean {
@@ -101,7 +119,9 @@ class Forwarding {
         return false
       case 'traceparent':
         this.#isTraced = true
-        return false
+        return this.#hasTrace
+      case 'tracestate':
+        return this.#hasTrace
       default:
         return false
     }

@@ -8,6 +8,7 @@ import type { Clock } from '../../base/clock.ts'
 import { KnodeError } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Metrics } from '../../base/metrics.ts'
+import { eventingScope } from '../instrument-scopes.ts'
 import type { CertificateTable, Endpoint, EndpointTable } from '../reconciler.ts'
 import { BodyReader } from './body-reader.ts'
 import { ConnectionDoor } from './connection-door.ts'
@@ -93,7 +94,9 @@ class HttpFront implements Gateway {
     const { eventBytesMax, bodyMs, discardBytesMax } = this.#limits
     this.#heads = new HeadReader([options.host, ...(options.ownNames ?? [])])
     this.#bodies = new BodyReader(clock, { bodyBytesMax: eventBytesMax, bodyMs, discardBytesMax })
-    const refused = metrics.counter('knode.gateway.refused', 'Requests for events that were answered 4xx or 5xx')
+    const refused = metrics
+      .scope(eventingScope)
+      .counter('knode.gateway.refused', 'Requests for events that were answered 4xx or 5xx')
     this.#door = new EventDoor({ bodies: this.#bodies, eventBytesMax, bodyMs, refused, log })
     this.#server = this.#makeServer()
     this.#connections = new ConnectionDoor(this.#server, {

@@ -10,6 +10,7 @@ import type { HeaderRules } from './forwarded-headers.ts'
 import { isDialFailure } from './pod-connections.ts'
 import type { Exchange, OutgoingCall, PodConnections } from './pod-connections.ts'
 import { RequestBody } from './request-body.ts'
+import type { RequestTrace } from './request-trace.ts'
 import type { Ticket } from './ticket-queue.ts'
 
 export interface CallDeps {
@@ -37,6 +38,7 @@ export class ProxyCall implements Ticket, OutgoingCall {
   before: Ticket | undefined
   after: Ticket | undefined
   isQueued = false
+  readonly trace: RequestTrace | undefined
   #deps: CallDeps
   #forward: ForwardOptions | undefined
   #exchange: Exchange | undefined
@@ -52,11 +54,18 @@ export class ProxyCall implements Ticket, OutgoingCall {
   #cancelIdle: CancelTimer | undefined
   #isDone = false
 
-  constructor(request: IncomingMessage, response: ServerResponse, deps: CallDeps, forward?: ForwardOptions) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    deps: CallDeps,
+    forward?: ForwardOptions,
+    trace?: RequestTrace,
+  ) {
     this.request = request
     this.response = response
     this.#deps = deps
     this.#forward = forward
+    this.trace = trace
     this.startedMs = deps.clock.monotonicMs()
     if (deps.timeouts !== undefined) this.#setTimers(deps.timeouts)
     response.on('close', () => this.#end(new Error('the client has gone')))
@@ -70,6 +79,11 @@ export class ProxyCall implements Ticket, OutgoingCall {
   /** Of the answer; 502 while there is none. */
   get status(): number {
     return this.response.headersSent ? this.response.statusCode : 502
+  }
+
+  /** Why there was no answer, or not all of it. */
+  get failure(): string | undefined {
+    return this.#cutBy?.message.trimEnd()
   }
 
   get method(): string {
@@ -89,10 +103,14 @@ export class ProxyCall implements Ticket, OutgoingCall {
   }
 
   headers(): string[] {
-    return requestHeaders(this.request, this.#deps.headerRules, this.#forward)
+    const { trace } = this
+    const rules = this.#deps.headerRules
+    if (trace === undefined) return requestHeaders(this.request, rules, this.#forward)
+    return requestHeaders(this.request, rules, this.#forward, { trace: trace.headers })
   }
 
   send(connections: PodConnections): void {
+    this.trace?.sent(this.pod!, connections)
     connections.send(this)
   }
 

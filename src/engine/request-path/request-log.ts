@@ -91,7 +91,7 @@ function traceId(request: IncomingMessage): string {
 }
 
 /** Source: knative/networking pkg/http/header IsProbe. */
-const isProbe = (request: IncomingMessage): boolean =>
+export const isProbe = (request: IncomingMessage): boolean =>
   textOf(request, 'user-agent').startsWith('kube-probe/') ||
   textOf(request, 'k-kubelet-probe') !== '' ||
   textOf(request, 'k-network-probe') !== ''

@@ -124,6 +124,8 @@ describe('what the door tells in numbers', limit, () => {
     await Promise.all(sent)
     const done = test.metrics.prometheus()
     assert.match(done, /invocation_duration_seconds_count\{.*http_response_status_code="200"\} 3/)
+    const [line = ''] = done.split('\n').filter((each) => each.startsWith('http_server_request_duration_seconds_count'))
+    assert.match(line, /http_response_status_code="200",http_request_method="GET"\} 3$/)
     assert.doesNotMatch(done, /request_active\{/)
   })
 })

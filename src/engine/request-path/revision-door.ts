@@ -17,6 +17,8 @@ import type {
   RevisionDoor,
   RevisionDoorSpec,
 } from '../serving.ts'
+import { noTracing } from '../tracing.ts'
+import type { Tracing } from '../tracing.ts'
 import { Invocations } from './door-telemetry.ts'
 import { RequestMeter } from './request-meter.ts'
 import { PodRoom } from './pod-room.ts'
@@ -24,6 +26,8 @@ import { ProxyCall } from './proxy-call.ts'
 import type { CallDeps } from './proxy-call.ts'
 import { RequestLog } from './request-log.ts'
 import type { AnsweredRequest } from './request-log.ts'
+import { traceRequest } from './request-trace.ts'
+import type { RequestTrace } from './request-trace.ts'
 import type { Ticket } from './ticket-queue.ts'
 import { UpgradeTunnel } from './upgrade-tunnel.ts'
 import type { TunnelDeps } from './upgrade-tunnel.ts'
@@ -34,6 +38,8 @@ export interface RevisionDoorDeps {
   random: Random
   log: Logger
   metrics: Metrics
+  /** @default nothing is recorded */
+  tracing?: Tracing
   /** Takes a finished line of a request, newline included. */
   writeRequestLog: (line: string) => void
 }
@@ -50,6 +56,7 @@ export class Door implements RevisionDoor, AsyncDisposable {
   readonly kind = 'http'
   readonly spec: RevisionDoorSpec
   #deps: DoorOptions
+  #tracing: Tracing
   #room: PodRoom
   #load: RequestMeter
   #callDeps: CallDeps
@@ -65,6 +72,7 @@ export class Door implements RevisionDoor, AsyncDisposable {
     const { pods, clock, random, metrics } = deps
     this.spec = spec
     this.#deps = deps
+    this.#tracing = deps.tracing ?? noTracing
     this.#load = new RequestMeter(clock)
     this.#room = new PodRoom({
       pods,
@@ -80,16 +88,20 @@ export class Door implements RevisionDoor, AsyncDisposable {
     const shared = {
       clock,
       headerRules: { kind: 'revision', random } as const,
-      onUnsent: (ticket: Ticket, why: string) => this.#room.reenter(ticket, why),
+      onUnsent: (ticket: Ticket, why: string) => {
+        ticket.trace?.unsent(why)
+        this.#room.reenter(ticket, why)
+      },
     }
     this.#callDeps = {
       ...shared,
       timeouts,
       onDone: (call) => {
         const { pod, response, startedMs } = call
+        call.trace?.end(call)
         this.#leave(call)
         this.#logRequest(call, pod, startedMs)
-        if (response.headersSent) invocations.record(response.statusCode, clock.monotonicMs() - startedMs)
+        if (response.headersSent) invocations.record(call.method, response.statusCode, clock.monotonicMs() - startedMs)
       },
     }
     this.#tunnelDeps = {
@@ -97,6 +109,7 @@ export class Door implements RevisionDoor, AsyncDisposable {
       totalMs: timeouts.totalMs,
       onDone: (tunnel) => {
         const { pod, startedMs } = tunnel
+        tunnel.trace?.end(tunnel)
         this.#leave(tunnel)
         this.#logRequest(tunnel, pod, startedMs)
       },
@@ -116,11 +129,11 @@ export class Door implements RevisionDoor, AsyncDisposable {
   }
 
   handle(request: IncomingMessage, response: ServerResponse, options?: ForwardOptions): void {
-    this.#enter(new ProxyCall(request, response, this.#callDeps, options))
+    this.#enter(new ProxyCall(request, response, this.#callDeps, options, this.#trace(request)))
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, options?: ForwardOptions): void {
-    this.#enter(new UpgradeTunnel({ request, socket, head }, this.#tunnelDeps, options))
+    this.#enter(new UpgradeTunnel({ request, socket, head }, this.#tunnelDeps, options, this.#trace(request)))
   }
 
   takeSample(): RequestSample {
@@ -164,7 +177,13 @@ export class Door implements RevisionDoor, AsyncDisposable {
     this.#load.enter()
     if (this.#closing !== undefined) return ticket.refuse(503, 'shutting down')
     this.#room.enter(ticket)
+    if (ticket.isQueued) ticket.trace?.waiting()
     if (isFirst) this.#listener?.()
+  }
+
+  #trace(request: IncomingMessage): RequestTrace | undefined {
+    const tracer = this.#tracing.serving
+    return tracer === undefined ? undefined : traceRequest(tracer, request, this.spec)
   }
 
   #leave(ticket: Ticket): void {

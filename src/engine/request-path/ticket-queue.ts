@@ -1,6 +1,7 @@
 // The line of requests that wait for a Pod: first come, first served; leaving it from the middle costs nothing.
 import type { PodEndpoint } from '../serving.ts'
 import type { PodConnections } from './pod-connections.ts'
+import type { RequestTrace } from './request-trace.ts'
 
 /** A request, as those see it who bring it to a Pod. */
 export interface Ticket {
@@ -12,6 +13,8 @@ export interface Ticket {
   before: Ticket | undefined
   after: Ticket | undefined
   isQueued: boolean
+  /** What is recorded of it, if anything is. */
+  readonly trace: RequestTrace | undefined
   /** Goes to the Pod it was given. */
   send(connections: PodConnections): void
   /** Is answered without a Pod. */

@@ -11,6 +11,7 @@ import { requestHeaders } from './forwarded-headers.ts'
 import type { HeaderRules } from './forwarded-headers.ts'
 import { isDialFailure } from './pod-connections.ts'
 import type { PodConnections } from './pod-connections.ts'
+import type { RequestTrace } from './request-trace.ts'
 import type { Ticket } from './ticket-queue.ts'
 
 /** Longest wait for the connection to the program, in milliseconds. */
@@ -36,10 +37,13 @@ export class UpgradeTunnel implements Ticket {
   before: Ticket | undefined
   after: Ticket | undefined
   isQueued = false
+  readonly trace: RequestTrace | undefined
   readonly request: IncomingMessage
   readonly startedMs: number
   /** Of the answer; 502 while there is none. */
   status = 502
+  /** Why it came to no connection. */
+  failure: string | undefined
   /** What passes after the upgrade is no answer. */
   readonly answeredBytes = 0
   #client: Duplex
@@ -54,6 +58,7 @@ export class UpgradeTunnel implements Ticket {
     { request, socket, head }: { request: IncomingMessage; socket: Duplex; head: Buffer },
     deps: TunnelDeps,
     forward?: ForwardOptions,
+    trace?: RequestTrace,
   ) {
     this.request = request
     this.startedMs = deps.clock.monotonicMs()
@@ -61,6 +66,7 @@ export class UpgradeTunnel implements Ticket {
     this.#head = head
     this.#deps = deps
     this.#forward = forward
+    this.trace = trace
     if (deps.totalMs !== undefined) {
       this.#cancelTotal = deps.clock.setTimer(deps.totalMs, () => this.#timeOut())
     }
@@ -72,6 +78,7 @@ export class UpgradeTunnel implements Ticket {
   }
 
   send({ host, port }: PodConnections): void {
+    this.trace?.sent(this.pod!, { host, port })
     const program = connect({ host, port, timeout: connectMs })
     this.#program = program
     program.on('error', (error) => this.#onError(program, error))
@@ -86,6 +93,7 @@ export class UpgradeTunnel implements Ticket {
     if (this.#isDone) return
     const text = `${message}\n`
     this.status = status
+    this.failure = message
     this.#client.end(
       `HTTP/1.1 ${status} ${statusTexts[status] ?? 'Error'}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
         `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
@@ -139,6 +147,7 @@ export class UpgradeTunnel implements Ticket {
     if (this.#isDone) return
     this.#isDone = true
     this.#cancelTotal?.()
+    if (this.status === 502) this.failure ??= 'the connection ended before the program answered'
     this.#head = nothing
     this.#program?.destroy()
     this.#deps.onDone(this)
@@ -146,7 +155,8 @@ export class UpgradeTunnel implements Ticket {
 
   #requestHead(): string {
     const { request } = this
-    const headers = requestHeaders(request, this.#deps.headerRules, this.#forward, { upgrade: true })
+    const trace = this.trace?.headers
+    const headers = requestHeaders(request, this.#deps.headerRules, this.#forward, { upgrade: true, trace })
     let text = `${request.method} ${request.url} HTTP/1.1\r\n`
     for (let at = 0; at < headers.length; at += 2) text += `${headers[at]}: ${headers[at + 1]}\r\n`
     return `${text}\r\n`

@@ -73,3 +73,13 @@ test('defaults of Brokers and channels that no one could read are refused', () =
     assert.deepEqual(complaints(defaults(name, key, 'clusterDefault:\n')), [])
   }
 })
+
+test('Eventing’s config-observability is refused as upstream’s webhook does, and nobody else’s', () => {
+  const observability = (namespace: string): ConfigMap =>
+    aConfigMap({ metadata: { name: 'config-observability', namespace }, data: { 'tracing-protocol': 'grpc' } })
+  const text =
+    'admission webhook "config.webhook.eventing.knative.dev" denied the request: validation failed: ' +
+    'endpoint should be set for protocol "grpc"'
+  assert.throws(() => complaints(observability('knative-eventing')), { code: 400, message: text })
+  assert.deepEqual(complaints(observability('default')), [])
+})

@@ -8,13 +8,18 @@ import { StatusError } from '../../../model/kubernetes/status-error.ts'
 import { defaultsObjection } from '../../../model/knative/broker-defaults.ts'
 import { configWarnings } from '../../../model/knative/config-keys/warnings.ts'
 import { eventingSystemNamespace, servingSystemNamespace } from '../../../model/knative/feature-flags.ts'
-import { servingConfigObjection, servingConfigWebhook } from '../../../model/serving/config-check/check.ts'
+import {
+  eventingConfigObjection,
+  eventingConfigWebhook,
+  servingConfigObjection,
+  servingConfigWebhook,
+} from '../../../model/serving/config-check/check.ts'
 import type { ConfigMap } from './schema.ts'
 
-/** @throws {StatusError} 400 in the name of Serving's webhook, for a ConfigMap of its that makes no sense */
+/** @throws {StatusError} 400 in the name of Serving's or Eventing's webhook, for a ConfigMap of theirs that makes no sense */
 export function validateConfigMap(configMap: ConfigMap, { old }: AdmissionContext<ConfigMap>): FieldError[] {
   const { metadata, data = {}, binaryData = {} } = configMap
-  askServing(configMap)
+  askWebhooks(configMap)
   const errors: FieldError[] = []
   for (const key of Object.keys(data)) {
     errors.push(...keyErrors(key, 'data'))
@@ -47,11 +52,15 @@ function defaultsErrors({ namespace, name }: ConfigMap['metadata'], data: Record
 }
 
 /** On a cluster it is asked before Kubernetes' own rules. */
-function askServing({ metadata, data = {} }: ConfigMap): void {
-  if (metadata.namespace !== servingSystemNamespace) return
-  const objection = servingConfigObjection(metadata.name, data, metadata.annotations)
+function askWebhooks({ metadata: { namespace, name, annotations }, data = {} }: ConfigMap): void {
+  if (namespace === servingSystemNamespace) {
+    deny(servingConfigWebhook, servingConfigObjection(name, data, annotations))
+  } else if (namespace === eventingSystemNamespace) deny(eventingConfigWebhook, eventingConfigObjection(name, data))
+}
+
+function deny(webhook: string, objection: string | undefined): void {
   if (objection === undefined) return
-  const text = `admission webhook "${servingConfigWebhook}" denied the request: validation failed: ${objection}`
+  const text = `admission webhook "${webhook}" denied the request: validation failed: ${objection}`
   throw new StatusError(400, 'BadRequest', text)
 }
 

@@ -1,13 +1,14 @@
 // What the data plane has to know of a Revision. Source: knative/serving pkg/reconciler/revision/resources/queue.go.
 import type { RevisionDoorSpec } from '../../../engine/serving.ts'
-import { revisionUidLabel } from '../../../model/serving/metadata-keys.ts'
+import { configurationLabel, revisionUidLabel, serviceLabel } from '../../../model/serving/metadata-keys.ts'
 import type { Revision } from './schema.ts'
 import { servingPort, servingProtocol } from './serving-container.ts'
 
 const timeoutSecondsDefault = 300
 
 export function doorSpec({ metadata, spec }: Revision): RevisionDoorSpec {
-  const { namespace = '', name, uid = '' } = metadata
+  const { namespace = '', name, uid = '', labels = {} } = metadata
+  const { [serviceLabel]: service, [configurationLabel]: configuration } = labels
   const { timeoutSeconds = timeoutSecondsDefault, responseStartTimeoutSeconds = 0, idleTimeoutSeconds = 0 } = spec
   return {
     namespace,
@@ -23,5 +24,7 @@ export function doorSpec({ metadata, spec }: Revision): RevisionDoorSpec {
       ...(responseStartTimeoutSeconds > 0 ? { responseStartMs: responseStartTimeoutSeconds * 1_000 } : {}),
       ...(idleTimeoutSeconds > 0 ? { idleMs: idleTimeoutSeconds * 1_000 } : {}),
     },
+    ...(service !== undefined && { service }),
+    ...(configuration !== undefined && { configuration }),
   }
 }

@@ -19,6 +19,7 @@ test('a new Revision opens its door, and gets a Deployment of its initial scale 
     name: 'hello-00001',
     uid: 'uid-of-hello',
     selector: { 'serving.knative.dev/revisionUID': 'uid-of-hello' },
+    service: 'hello',
     containerPort: 8080,
     protocol: 'http1',
     containerConcurrency: 5,

@@ -91,9 +91,8 @@ export const eventingConfigKeys: Readonly<Record<string, ConfigMapKeys>> = {
   'config-leader-election': leaderElectionKeys,
   'config-logging': loggingKeys,
   'config-observability': {
-    honoured: [],
+    honoured: [...metricsKeys(''), ...tracingKeys],
     idle: [
-      ...metricsKeys(''),
       runtimeKeys,
       {
         keys: ['sink-event-error-reporting.enable'],
@@ -101,7 +100,6 @@ export const eventingConfigKeys: Readonly<Record<string, ConfigMapKeys>> = {
         cluster: 'writes Kubernetes Events about events that a sink refuses',
         here: 'Knode always tells: knode tail and /metrics of its API show what became of each',
       },
-      tracingKeys,
     ],
   },
   'config-ping-defaults': { honoured: ['data-max-size', 'dataMaxSize'], idle: [] },

@@ -242,6 +242,9 @@ export const servingConfigKeys: Readonly<Record<string, ConfigMapKeys>> = {
       'logging.enable-request-log',
       'logging.request-log-template',
       'logging.revision-url-template',
+      ...metricsKeys(''),
+      ...metricsKeys('request-'),
+      ...tracingKeys,
     ],
     idle: [
       {
@@ -250,10 +253,7 @@ export const servingConfigKeys: Readonly<Record<string, ConfigMapKeys>> = {
         cluster: 'collects what programs write below /var/log',
         here: 'Knode keeps what they write to their output: kubectl logs shows it',
       },
-      ...metricsKeys(''),
-      ...metricsKeys('request-'),
       runtimeKeys,
-      tracingKeys,
     ],
   },
   'config-tracing': deprecatedTracingKeys,

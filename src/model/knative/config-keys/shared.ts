@@ -1,28 +1,15 @@
 // Keys that ConfigMaps of Serving and of Eventing have alike. Source: knative/pkg observability, leaderelection, logging.
 import type { ConfigMapKeys, IdleKeys } from './keys.ts'
 
-/** Of `config-observability`; `prefix` stands before the names of a second set. */
-export const metricsKeys = (prefix: '' | 'request-'): IdleKeys[] => [
-  {
-    keys: [`${prefix}metrics-protocol`, `${prefix}metrics-endpoint`],
-    harmless: ['none', 'prometheus'],
-    cluster: 'says where metrics go',
-    here: 'Knode always serves them to Prometheus at /metrics of its API, and sends them nowhere',
-  },
-  {
-    keys: [`${prefix}metrics-export-interval`],
-    harmless: ['0', '0s', '60s'],
-    cluster: 'says how often metrics are sent',
-    here: 'Knode sends none, it counts them when /metrics of its API is asked',
-  },
+/** Of `config-observability`: where metrics go; `prefix` stands before the names of a second set. */
+export const metricsKeys = (prefix: '' | 'request-'): string[] => [
+  `${prefix}metrics-endpoint`,
+  `${prefix}metrics-export-interval`,
+  `${prefix}metrics-protocol`,
 ]
 
-export const tracingKeys: IdleKeys = {
-  keys: ['tracing-protocol', 'tracing-endpoint', 'tracing-sampling-rate'],
-  harmless: ['none', '0', '0.0'],
-  cluster: 'says where traces go',
-  here: 'Knode passes trace headers on and exports no traces',
-}
+/** Of `config-observability`: where traces go. */
+export const tracingKeys = ['tracing-endpoint', 'tracing-protocol', 'tracing-sampling-rate']
 
 export const runtimeKeys: IdleKeys = {
   keys: ['runtime-profiling', 'runtime-export-interval'],
@@ -61,7 +48,7 @@ export const deprecatedTracingKeys: ConfigMapKeys = {
     {
       keys: ['*'],
       cluster: 'is deprecated and read no more',
-      here: 'Knode passes trace headers on and exports no traces',
+      here: 'config-observability says where traces go: tracing-protocol, tracing-endpoint, tracing-sampling-rate',
     },
   ],
 }

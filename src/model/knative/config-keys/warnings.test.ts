@@ -9,10 +9,10 @@ const serving = (name: string, data: Record<string, string>, before?: Record<str
 
 test('a key without effect is told, with what it does on a cluster and why it does not here', () => {
   assert.equal(
-    serving('config-observability', { 'metrics-protocol': 'grpc', 'metrics-endpoint': 'otel:4317' }),
-    'no effect in Knode: data[metrics-endpoint], data[metrics-protocol]\n' +
-      '(on a cluster it says where metrics go; ' +
-      'Knode always serves them to Prometheus at /metrics of its API, and sends them nowhere)',
+    serving('config-observability', { 'runtime-profiling': 'enabled', 'runtime-export-interval': '1s' }),
+    'no effect in Knode: data[runtime-export-interval], data[runtime-profiling]\n' +
+      '(on a cluster it is about profiles and figures of Go programs; ' +
+      'Knode is none, profile it as any program of Node.js)',
   )
 })
 
@@ -27,7 +27,7 @@ test('a warning refuses nothing', () => {
 const quiet: [what: string, name: string, data: Record<string, string>, before?: Record<string, string>][] = [
   ['values that ask for nothing, in any case', 'config-features', { 'queueproxy.mount-podinfo': ' Disabled ' }],
   ['empty ones', 'config-deployment', { 'runtime-class-name': '', 'queue-sidecar-rootca': '' }],
-  ['what is served anyway', 'config-observability', { 'metrics-protocol': 'prometheus' }],
+  ['where metrics and traces go', 'config-observability', { 'metrics-protocol': 'grpc', 'tracing-protocol': 'stdout' }],
   ['what Knode honours', 'config-autoscaler', { 'stable-window': '10s' }],
   ['documentation', 'config-gc', { _example: 'anything' }],
   ['any domain', 'config-domain', { 'shop.example.com': '' }],

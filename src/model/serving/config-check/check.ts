@@ -18,6 +18,7 @@ import { checkDefaultsConfig } from './defaults.ts'
 import { checkNetworkConfig } from './network.ts'
 import {
   checkDeploymentConfig,
+  checkEventingObservabilityConfig,
   checkDomainConfig,
   checkGcConfig,
   checkLeaderElectionConfig,
@@ -25,8 +26,9 @@ import {
   checkObservabilityConfig,
 } from './others.ts'
 
-/** The webhook that upstream's API server asks. */
+/** The webhooks that upstream's API server asks. */
 export const servingConfigWebhook = 'config.webhook.serving.knative.dev'
+export const eventingConfigWebhook = 'config.webhook.eventing.knative.dev'
 
 const checks: Readonly<Record<string, (data: ConfigData) => void>> = {
   [autoscalerConfigMap]: checkAutoscalerConfig,
@@ -72,3 +74,14 @@ const checksumOf = (example: string): string =>
   crc32(example.trim().replace(/(?:\r?\n)+/g, String.raw`\n`))
     .toString(16)
     .padStart(8, '0')
+
+/** What is wrong with Eventing's ConfigMap of the same name as Serving's. */
+export function eventingConfigObjection(name: string, data: ConfigData): string | undefined {
+  if (name !== observabilityConfigMap) return undefined
+  try {
+    checkEventingObservabilityConfig(data)
+    return undefined
+  } catch (thrown) {
+    return messageOf(thrown)
+  }
+}

@@ -68,8 +68,28 @@ export function checkDomainConfig(data: ConfigData): void {
 }
 
 export function checkObservabilityConfig(data: ConfigData): void {
+  checkExports(data, ['', 'request-'])
   const values = new ConfigValues(data)
-  for (const prefix of ['', 'request-']) {
+  values.bool('logging.enable-var-log-collection', false)
+  const { enabled, template: key, probes } = requestLogKeys
+  values.bool(probes, false)
+  const template = data[key]?.trim()
+  if (values.bool(enabled, false) && template === '') {
+    throw new Error(`"${enabled}" was set to true, but no "${key}" was specified`)
+  }
+  if (template !== undefined) parseTemplate('requestLog', template)
+}
+
+/** Eventing's ConfigMap of that name. Source: knative/eventing pkg/observability/config.go. */
+export function checkEventingObservabilityConfig(data: ConfigData): void {
+  checkExports(data, [''])
+  new ConfigValues(data).bool('sink-event-error-reporting.enable', false)
+}
+
+/** What both have: knative/pkg observability/config.go. */
+function checkExports(data: ConfigData, prefixes: readonly string[]): void {
+  const values = new ConfigValues(data)
+  for (const prefix of prefixes) {
     const key = `${prefix}metrics`
     checkEndpoint(values, key, 'http/protobuf grpc prometheus none', (protocol) => `when protocol is "${protocol}"`)
     if (values.durationMs(`${key}-export-interval`, 0) < 0) {
@@ -87,14 +107,6 @@ export function checkObservabilityConfig(data: ConfigData): void {
   if (values.durationMs('runtime-export-interval', 15_000) < 0) {
     throw new Error(`export interval "${values.text('runtime-export-interval')}" should be greater than zero`)
   }
-  values.bool('logging.enable-var-log-collection', false)
-  const { enabled, template: key, probes } = requestLogKeys
-  values.bool(probes, false)
-  const template = data[key]?.trim()
-  if (values.bool(enabled, false) && template === '') {
-    throw new Error(`"${enabled}" was set to true, but no "${key}" was specified`)
-  }
-  if (template !== undefined) parseTemplate('requestLog', template)
 }
 
 function checkEndpoint(values: ConfigValues, key: string, known: string, when: (protocol: string) => string): void {

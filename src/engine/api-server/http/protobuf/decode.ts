@@ -1,8 +1,8 @@
 // Protobuf request bodies as the JSON they stand for. Source: kubernetes/apimachinery pkg/runtime/serializer/protobuf.
+import { wireFields } from '../../../../model/protobuf/wire-reader.ts'
+import type { WireField } from '../../../../model/protobuf/wire-reader.ts'
 import type { Message, MessageField } from './message.ts'
 import { messages } from './messages.ts'
-import { wireFields } from './wire.ts'
-import type { WireField } from './wire.ts'
 
 const magic = Buffer.from('k8s\0', 'latin1')
 

@@ -1,0 +1,284 @@
+// Both ways to a receiver, over real sockets: what is sent, and what is made of each answer.
+import assert from 'node:assert/strict'
+import { createServer as createHttpServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createSecureServer, createServer as createHttp2Server } from 'node:http2'
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import { createServer as createHttpsServer } from 'node:https'
+import type { AddressInfo, Server } from 'node:net'
+import { test } from 'node:test'
+import { createCertificate } from '../../base/certificate.ts'
+import { systemClock } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
+import { FakeClock, settle } from '../../base/fake-clock.ts'
+import { eventually } from '../../base/eventually.ts'
+import { WireWriter } from '../../model/protobuf/wire-writer.ts'
+import type { ExportResult, OtlpClient } from './otlp-client.ts'
+import { createGrpcClient } from './otlp-grpc.ts'
+import { createHttpClient } from './otlp-http.ts'
+
+const path = '/v1/traces'
+const message = Buffer.from('a message')
+
+async function listen(server: Server): Promise<AsyncDisposable & { port: number }> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+const partial = (rejected: number, text: string): Buffer => {
+  const writer = new WireWriter()
+  writer.message(1, () => {
+    writer.varint(1, rejected)
+    writer.string(2, text)
+  })
+  return Buffer.from(writer.bytes)
+}
+
+/** google.rpc.Status with a message, and a RetryInfo. */
+const rpcStatus = (text: string, seconds?: number): Buffer => {
+  const writer = new WireWriter()
+  writer.varint(1, 14)
+  writer.string(2, text)
+  if (seconds !== undefined) {
+    writer.message(3, () => {
+      writer.string(1, 'type.googleapis.com/google.rpc.RetryInfo')
+      writer.message(2, () => writer.message(1, () => writer.varint(1, seconds)))
+    })
+  }
+  return Buffer.from(writer.bytes)
+}
+
+async function byHttp(
+  answer: (response: ServerResponse, request: IncomingMessage) => void,
+  clock: Clock = systemClock,
+  use: (client: OtlpClient, port: number) => Promise<ExportResult> = (client) => client.send(message),
+): Promise<{ result: ExportResult; request: IncomingMessage | undefined; body: string }> {
+  let seen: IncomingMessage | undefined
+  let body = ''
+  const server = createHttpServer((request, response) => {
+    seen = request
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+    request.on('end', () => answer(response, request))
+  })
+  await using listening = await listen(server)
+  const origin = `http://127.0.0.1:${listening.port}`
+  await using client = createHttpClient({ origin, path, headers: { 'x-key': 'k' }, timeoutMs: 10_000 }, clock)
+  const result = await use(client, listening.port)
+  await client[Symbol.asyncDispose]()
+  return { result, request: seen, body }
+}
+
+test('HTTP: a message is posted whole, with its type and the headers that were asked for', async () => {
+  const { result, request, body } = await byHttp((response) => void response.end())
+  assert.deepEqual(result, { kind: 'taken' })
+  assert.deepEqual([request?.method, request?.url, body], ['POST', path, 'a message'])
+  const { 'content-type': type, 'x-key': key, 'content-length': length } = request!.headers
+  assert.deepEqual([type, key, length], ['application/x-protobuf', 'k', '9'])
+})
+
+const protobuf = { 'content-type': 'application/x-protobuf' }
+const httpAnswers: [what: string, status: number, headers: OutgoingHttpHeaders, body: Buffer, result: ExportResult][] =
+  [
+    [
+      'a part that is not taken is told',
+      200,
+      protobuf,
+      partial(3, 'too old'),
+      { kind: 'taken', partial: { rejectedCount: 3, message: 'too old' } },
+    ],
+    ['an answer that is no message is one', 200, {}, Buffer.from('{}'), { kind: 'taken' }],
+    ['429 waits as long as it is told', 429, { 'retry-after': '7' }, rpcStatus(''), later('answered 429', 7_000)],
+    ['503 may come again', 503, protobuf, rpcStatus('full'), later('answered 503: full')],
+    ['502 and 504, too', 504, {}, Buffer.of(), later('answered 504')],
+    ['400 is final', 400, protobuf, rpcStatus('bad'), { kind: 'refused', reason: 'answered 400: bad' }],
+    ['500 is final', 500, {}, Buffer.of(), { kind: 'refused', reason: 'answered 500' }],
+    ['nobody is sent elsewhere', 307, { location: '/other' }, Buffer.of(), { kind: 'refused', reason: 'answered 307' }],
+  ]
+for (const [what, status, headers, body, expected] of httpAnswers) {
+  test(`HTTP: ${what}`, async () => {
+    const { result } = await byHttp((response) => void response.writeHead(status, headers).end(body))
+    assert.deepEqual(result, expected)
+  })
+}
+
+test('HTTP: a date says when to come again', async () => {
+  const clock = new FakeClock()
+  const date = new Date(clock.now() + 30_000).toUTCString()
+  const { result } = await byHttp((response) => void response.writeHead(503, { 'retry-after': date }).end(), clock)
+  assert.deepEqual(result, later('answered 503', 30_000))
+})
+
+test('HTTP: who does not answer in time is left alone', async () => {
+  const clock = new FakeClock()
+  let isAsked = false
+  const { result } = await byHttp(
+    () => (isAsked = true),
+    clock,
+    async (client) => {
+      const sending = client.send(message)
+      await eventually(() => isAsked, 'the request')
+      await clock.advance(10_000)
+      return sending
+    },
+  )
+  assert.deepEqual(result, later('no answer within 10000 ms'))
+})
+
+interface Called {
+  headers: IncomingHttpHeaders
+  body: Buffer
+}
+
+type Answer = (stream: ServerHttp2Stream) => void
+
+async function byGrpc(answer: Answer, clock: Clock = systemClock): Promise<{ result: ExportResult; calls: Called[] }> {
+  const server = createHttp2Server()
+  const calls = takeCalls(server, answer)
+  await using listening = await listen(server)
+  const origin = `http://127.0.0.1:${listening.port}`
+  const client = createGrpcClient(
+    { origin, path: '/a.Service/Export', headers: { 'x-key': 'k' }, timeoutMs: 10_000 },
+    clock,
+  )
+  const result = await client.send(message)
+  await client[Symbol.asyncDispose]()
+  return { result, calls }
+}
+
+function takeCalls(server: Server, answer: Answer): Called[] {
+  const calls: Called[] = []
+  server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+    const chunks: Buffer[] = []
+    stream.on('error', () => undefined)
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+    stream.on('end', () => {
+      calls.push({ headers, body: Buffer.concat(chunks) })
+      answer(stream)
+    })
+  })
+  return calls
+}
+
+const grpcHead = { ':status': 200, 'content-type': 'application/grpc' }
+/** An answer with a message, and its status in the trailers. */
+const answered =
+  (body: Buffer, trailers: OutgoingHttpHeaders): Answer =>
+  (stream) => {
+    stream.respond(grpcHead, { waitForTrailers: true })
+    stream.on('wantTrailers', () => stream.sendTrailers(trailers))
+    stream.end(Buffer.concat([Buffer.of(0, 0, 0, 0, body.length), body]))
+  }
+const onlyHead =
+  (headers: OutgoingHttpHeaders): Answer =>
+  (stream) =>
+    stream.respond({ ...grpcHead, ...headers }, { endStream: true })
+
+test('gRPC: a call is one message with its length before it', async () => {
+  const { result, calls } = await byGrpc(answered(Buffer.of(), { 'grpc-status': '0' }))
+  assert.deepEqual(result, { kind: 'taken' })
+  const [{ headers, body }] = calls as [Called]
+  const { ':method': method, ':path': called, te, 'content-type': type, 'x-key': key } = headers
+  assert.deepEqual([method, called, te, type, key], ['POST', '/a.Service/Export', 'trailers', 'application/grpc', 'k'])
+  assert.equal(body.toString('latin1'), '\0\0\0\0\x09a message')
+})
+
+const retryInfo = rpcStatus('', 4).toString('base64')
+const grpcAnswers: [what: string, answer: Answer, result: ExportResult][] = [
+  [
+    'a part that is not taken is told',
+    answered(partial(3, 'too old'), { 'grpc-status': '0' }),
+    { kind: 'taken', partial: { rejectedCount: 3, message: 'too old' } },
+  ],
+  [
+    'UNAVAILABLE may come again',
+    onlyHead({ 'grpc-status': '14', 'grpc-message': '50%25 full' }),
+    later('gRPC status 14: 50% full'),
+  ],
+  [
+    'the receiver says when',
+    onlyHead({ 'grpc-status': '14', 'grpc-status-details-bin': retryInfo }),
+    later('gRPC status 14', 4_000),
+  ],
+  ['RESOURCE_EXHAUSTED is final', onlyHead({ 'grpc-status': '8' }), { kind: 'refused', reason: 'gRPC status 8' }],
+  [
+    'unless it says when to come again',
+    onlyHead({ 'grpc-status': '8', 'grpc-status-details-bin': retryInfo }),
+    later('gRPC status 8', 4_000),
+  ],
+  [
+    'a status in the trailers counts',
+    answered(Buffer.of(), { 'grpc-status': '3' }),
+    { kind: 'refused', reason: 'gRPC status 3' },
+  ],
+  [
+    'who does not speak gRPC is told apart',
+    (stream) => stream.respond({ ':status': 404 }, { endStream: true }),
+    { kind: 'refused', reason: 'answered 404 without a gRPC status' },
+  ],
+  [
+    '503 of a proxy may come again',
+    (stream) => stream.respond({ ':status': 503 }, { endStream: true }),
+    later('answered 503 without a gRPC status'),
+  ],
+]
+for (const [what, answer, expected] of grpcAnswers) {
+  test(`gRPC: ${what}`, async () => assert.deepEqual((await byGrpc(answer)).result, expected))
+}
+
+test('gRPC: a stream that is reset, or never answered, may come again', async () => {
+  const reset = await byGrpc((stream) => stream.close(2))
+  assert.equal(reset.result.kind, 'later')
+  const clock = new FakeClock()
+  const silent = await byGrpc(() => void settle().then(() => clock.advance(10_000)), clock)
+  assert.deepEqual(silent.result, later('no answer within 10000 ms'))
+})
+
+for (const protocol of ['grpc', 'http/protobuf'] as const) {
+  const create = protocol === 'grpc' ? createGrpcClient : createHttpClient
+
+  test(`${protocol}: nobody there is told, and the next message finds who has come since`, async () => {
+    const server: Server =
+      protocol === 'grpc'
+        ? createHttp2Server()
+        : createHttpServer((request, response) => void request.resume().on('end', () => response.end()))
+    if (protocol === 'grpc') takeCalls(server, answered(Buffer.of(), { 'grpc-status': '0' }))
+    const listening = await listen(server)
+    const { port } = listening
+    await listening[Symbol.asyncDispose]()
+    const client = create({ origin: `http://127.0.0.1:${port}`, path, headers: {}, timeoutMs: 10_000 }, systemClock)
+    const first = await client.send(message)
+    assert.equal(first.kind, 'later')
+    assert.match((first as { reason: string }).reason, /ECONNREFUSED/)
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+    assert.deepEqual(await client.send(message), { kind: 'taken' })
+    await client[Symbol.asyncDispose]()
+    await new Promise((resolve) => server.close(resolve))
+  })
+}
+
+for (const protocol of ['grpc', 'http/protobuf'] as const) {
+  test(`${protocol}: by https only a receiver is spoken to whose certificate is trusted`, async () => {
+    const { cert, key } = createCertificate({ commonName: 'otel', hosts: ['127.0.0.1'], nowMs: systemClock.now() })
+    const create = protocol === 'grpc' ? createGrpcClient : createHttpClient
+    const server: Server =
+      protocol === 'grpc'
+        ? createSecureServer({ cert, key })
+        : createHttpsServer({ cert, key }, (request, response) => void request.resume().on('end', () => response.end()))
+    if (protocol === 'grpc') takeCalls(server, answered(Buffer.of(), { 'grpc-status': '0' }))
+    await using listening = await listen(server)
+    const options = { origin: `https://127.0.0.1:${listening.port}`, path, headers: {}, timeoutMs: 10_000 }
+    await using stranger = create(options, systemClock)
+    assert.match(JSON.stringify(await stranger.send(message)), /certificate/)
+    await using friend = create({ ...options, ca: cert }, systemClock)
+    assert.equal((await friend.send(message)).kind, 'taken')
+  })
+}
+
+function later(reason: string, delayMs?: number): ExportResult {
+  return { kind: 'later', reason, ...(delayMs !== undefined && { delayMs }) }
+}

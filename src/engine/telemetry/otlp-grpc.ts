@@ -1,0 +1,154 @@
+// OTLP by gRPC: one unary call, without TLS by HTTP/2 with prior knowledge. Source: OpenTelemetry protocol
+// specification, "OTLP/gRPC"; gRPC over HTTP2.
+import { connect, constants } from 'node:http2'
+import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2'
+import type { Clock } from '../../base/clock.ts'
+import { messageOf } from '../../base/errors.ts'
+import { readPartialSuccess, readRetryDelayMs } from '../../model/otlp/export-response.ts'
+import { answerBytesMax, userAgent } from './otlp-client.ts'
+import type { ExportResult, OtlpClient, OtlpClientOptions } from './otlp-client.ts'
+
+const grpcOk = 0
+const grpcResourceExhausted = 8
+/** CANCELLED, DEADLINE_EXCEEDED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS. */
+const retriable = new Set([1, 4, 10, 11, 14, 15])
+/** Compression flag and length before each message. */
+const prefixBytes = 5
+
+export function createGrpcClient(options: OtlpClientOptions, clock: Clock): OtlpClient {
+  const connection = new Connection(options)
+  return {
+    async send(message) {
+      const { path, headers, timeoutMs } = options
+      let call: Call | undefined
+      const cancel = clock.setTimer(timeoutMs, () => call?.fail(`no answer within ${timeoutMs} ms`))
+      try {
+        const stream = connection.session().request({
+          ...headers,
+          ':method': 'POST',
+          ':path': path,
+          te: 'trailers',
+          'content-type': 'application/grpc',
+          'user-agent': userAgent,
+        })
+        call = new Call(stream)
+        const prefix = Buffer.alloc(prefixBytes)
+        prefix.writeUInt32BE(message.length, 1)
+        stream.end(Buffer.concat([prefix, message]))
+        return await call.result
+      } catch (error) {
+        return { kind: 'later', reason: messageOf(error) }
+      } finally {
+        cancel()
+      }
+    },
+    [Symbol.asyncDispose]() {
+      connection.destroy()
+      return Promise.resolve()
+    },
+  }
+}
+
+/** One session, as long as it lasts. */
+class Connection {
+  #options: OtlpClientOptions
+  #session: ClientHttp2Session | undefined
+
+  constructor(options: OtlpClientOptions) {
+    this.#options = options
+  }
+
+  session(): ClientHttp2Session {
+    if (this.#session !== undefined) return this.#session
+    const { origin, ca } = this.#options
+    const session = connect(origin, { ...(ca !== undefined && { ca }) })
+    // Nobody lives on for the sake of being watched.
+    session.unref()
+    const retire = (): void => {
+      if (this.#session === session) this.#session = undefined
+    }
+    // Its calls hear of it.
+    session.on('error', retire)
+    session.on('goaway', retire)
+    session.on('close', retire)
+    return (this.#session = session)
+  }
+
+  destroy(): void {
+    this.#session?.destroy()
+    this.#session = undefined
+  }
+}
+
+class Call {
+  readonly result: Promise<ExportResult>
+  #stream: ClientHttp2Stream
+  #resolve: (result: ExportResult) => void
+  #headers: IncomingHttpHeaders = {}
+  #chunks: Buffer[] = []
+  #bytes = 0
+  #error: Error | undefined
+
+  constructor(stream: ClientHttp2Stream) {
+    const { promise, resolve } = Promise.withResolvers<ExportResult>()
+    this.result = promise
+    this.#resolve = resolve
+    this.#stream = stream
+    // The status is in the trailers, or with the head when there is nothing else.
+    stream.on('response', (headers) => (this.#headers = headers))
+    stream.on('trailers', (trailers) => (this.#headers = { ...this.#headers, ...trailers }))
+    stream.on('data', (chunk: Buffer) => {
+      this.#bytes += chunk.length
+      if (this.#bytes <= answerBytesMax) this.#chunks.push(chunk)
+    })
+    stream.on('error', (error: Error) => (this.#error = error))
+    stream.on('close', () => resolve(this.#read()))
+  }
+
+  fail(reason: string): void {
+    this.#resolve({ kind: 'later', reason })
+    this.#stream.close(constants.NGHTTP2_CANCEL)
+  }
+
+  #read(): ExportResult {
+    const { 'grpc-status': statusText, 'grpc-message': text = '' } = this.#headers
+    const httpStatus = Number(this.#headers[':status'] ?? 0)
+    if (httpStatus === 0) {
+      const error = (this.#error as { cause?: unknown } | undefined)?.cause ?? this.#error
+      return { kind: 'later', reason: error === undefined ? 'the stream was closed' : messageOf(error) }
+    }
+    if (statusText === undefined) {
+      const reason = `answered ${httpStatus} without a gRPC status`
+      return httpStatus === 429 || httpStatus >= 502 ? { kind: 'later', reason } : { kind: 'refused', reason }
+    }
+    const status = Number(statusText)
+    if (status === grpcOk) {
+      const partial = readPartialSuccess(this.#message())
+      return { kind: 'taken', ...(partial !== undefined && { partial }) }
+    }
+    const reason = `gRPC status ${status}${text === '' ? '' : `: ${unescaped(String(text))}`}`
+    const delayMs = this.#retryDelayMs()
+    const isRetriable = retriable.has(status) || (status === grpcResourceExhausted && delayMs !== undefined)
+    return isRetriable
+      ? { kind: 'later', reason, ...(delayMs !== undefined && { delayMs }) }
+      : { kind: 'refused', reason }
+  }
+
+  #message(): Uint8Array {
+    return Buffer.concat(this.#chunks).subarray(prefixBytes)
+  }
+
+  #retryDelayMs(): number | undefined {
+    const details = this.#headers['grpc-status-details-bin']
+    return typeof details === 'string' ? readRetryDelayMs(Buffer.from(details, 'base64')) : undefined
+  }
+}
+
+/** Percent-encoded, in UTF-8. */
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
