@@ -19,6 +19,12 @@ test('a flag beats the environment, and the environment beats the file', () => {
   assert.deepEqual([config.apiPort, config.gatewayPort, config.graceMs], [100, 20, 3])
 })
 
+test('an empty variable is as good as none: it neither switches on nor is wrong', () => {
+  const file = { path: 'knode.yaml', text: 'apiPort: 1\n' }
+  const config = parseConfig({ file, env: { KNODE_MEMORY: '', KNODE_HOST: '', KNODE_API_PORT: '' } })
+  assert.deepEqual([config.memory, config.host, config.apiPort], [false, '127.0.0.1', 1])
+})
+
 test('all bad settings are told at once, with where they stand', () => {
   const file = { path: 'knode.yaml', text: 'apiPrt: 1\nmemory: perhaps\n' }
   const attempt = (): unknown => parseConfig({ file, flags: { 'api-port': '70000', 'log-format': 'xml' } })

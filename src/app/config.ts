@@ -23,7 +23,8 @@ export function parseConfig({ flags = {}, env = {}, file }: ConfigSources = {}):
     const variable = environmentName(setting)
     const candidates: [string, unknown][] = [
       [`--${setting.flag}`, flags[setting.flag]],
-      [variable, env[variable]],
+      // Shells and compose files write an absent value as an empty one.
+      [variable, env[variable] === '' ? undefined : env[variable]],
       [`${file?.path}: ${setting.name}`, fromFile[setting.name]],
     ]
     const [origin, given] = candidates.find(([, value]) => value !== undefined) ?? ['', undefined]
@@ -80,7 +81,7 @@ function read(setting: Setting, given: unknown, origin: string, problems: string
     void problems.push(`${origin}: expected ${expected}, got "${String(given)}"`)
   switch (type) {
     case 'boolean':
-      if (given === true || given === 'true' || given === '') return true
+      if (given === true || given === 'true') return true
       if (given === false || given === 'false') return false
       return refuse('true or false')
     case 'integer': {

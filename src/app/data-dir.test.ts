@@ -25,6 +25,14 @@ describe('data directory', () => {
     })
   })
 
+  it('that cannot be made is told at once, also where no directory ever can', async () => {
+    const file = join(await aDirectory(), 'file')
+    await writeFile(file, '')
+    for (const path of [file, join(file, 'deep'), ...(process.platform === 'linux' ? ['/proc/knode/deep'] : [])]) {
+      await assert.rejects(openDataDir(path), { code: 'DATA_DIR_NOT_WRITABLE', message: new RegExp(`${path}: \\w`) })
+    }
+  })
+
   it('can be opened again after it was closed, however often', async () => {
     const path = await aDirectory()
     for (let time = 0; time < 5; time++) {

@@ -1,6 +1,6 @@
 // The directory that holds everything Knode keeps, and the lock that lets one process at a time use it.
-import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { KnodeError, messageOf } from '../base/errors.ts'
 import { systemRandom } from '../base/random.ts'
 import { isAlive, ownIdentity } from './process-identity.ts'
@@ -18,7 +18,7 @@ export interface DataDir extends AsyncDisposable {
 export async function openDataDir(directory: string): Promise<DataDir> {
   const path = resolve(directory)
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 })
+    await makeDirectory(path)
     const lock = await takeLock(path)
     let released: Promise<void> | undefined
     return { path, [Symbol.asyncDispose]: () => (released ??= lock.release()) }
@@ -30,6 +30,26 @@ export async function openDataDir(directory: string): Promise<DataDir> {
     })
   }
 }
+
+/** With its parents. Node's own recursive mkdir tries for ever where a directory takes no new ones, like /proc. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    if (await isDirectory(path)) return
+    const parent = dirname(path)
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT' && parent !== path
+    if (!isMissing || (await isDirectory(parent))) throw error
+    await makeDirectory(parent)
+    await makeDirectory(path)
+  }
+}
+
+const isDirectory = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
 
 interface Lock {
   release(): Promise<void>

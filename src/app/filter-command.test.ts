@@ -23,6 +23,7 @@ before(async () => {
     'two.yaml': `${orders}---\n${trigger('big', `${annotation}spec: {broker: main}\n`)}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n`,
     'bad.yaml': trigger('bad', 'spec:\n  filters:\n  - {}\n  - cesql: "NOPE()"\n'),
     'doubtful.yaml': trigger('doubtful', 'spec:\n  filters:\n  - cesql: "TRUE AND FALSE OR TRUE"\n'),
+    'map.yaml': trigger('map', 'spec:\n  filters:\n    exact: {type: a}\n'),
     'none.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n',
     'order.json': event('1', 'order.created', ',"data":{"total":150}'),
     'batch.json': `[${event('1', 'order.created', ',"data":{"total":150}')},${event('2', 'invoice')}]`,
@@ -108,6 +109,20 @@ test('the history of a Broker is counted', async () => {
   assert.deepEqual(requests, [{ path: '/knode/v1/history', query, accept: 'application/x-ndjson' }])
 })
 
+test('the history is that of the Broker that brokerRef names, wherever it is', async () => {
+  const ref = '{apiVersion: eventing.knative.dev/v1, kind: Broker, name: main, namespace: central}'
+  const input = trigger('t', `spec:\n  brokerRef: ${ref}\n`)
+  const { out, requests } = await run(['test', '-f', '-', '--since', '1h'], { input, history: [event('1', 'a')] })
+  assert.deepEqual(requests[0]?.query, { namespace: 'central', broker: 'main', sinceMs: 3_600_000 })
+  assert.equal(out, 'shop/t would match 1 of 1\n')
+})
+
+test('a Trigger whose filters are left empty has none', async () => {
+  const input = trigger('t', 'spec:\n  broker: main\n  filter:\n  filters:\n')
+  const { code, out } = await run(['test', '-f', '-', '--event', file('order.json')], { input })
+  assert.deepEqual([code, out.slice(0, 14)], [0, 'match     shop'])
+})
+
 test('another Broker and namespace can be named; filters do not see the hop count', async () => {
   const args = ['test', '-f', '-', '--since', '30m', '--broker', 'other', '-n', 'test', '-o', 'json']
   const { out, requests } = await run(args, {
@@ -130,6 +145,7 @@ describe('what cannot be tested', () => {
       1,
       /bad\.yaml: empty filter: spec\.filters\[0\]\n[^]*no function NOPE/,
     ],
+    ['filters that are no list', () => one('map.yaml'), 1, /map\.yaml: spec\.filters is no list/],
     ['no Trigger', () => one('none.yaml'), 1, /there is no Trigger in .*none\.yaml/],
     ['no file', () => one('nowhere.yaml'), 1, /nowhere\.yaml: there is no such file/],
     [

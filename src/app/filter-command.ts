@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { KnodeError, messageOf } from '../base/errors.ts'
 import { compileFilters } from '../engine/delivery/filters/compile.ts'
 import type { CompiledFilter } from '../engine/delivery/filters/compile.ts'
-import { dataFilterAnnotation, filterSpecOf } from '../engine/delivery/filters/spec.ts'
+import { dataFilterAnnotation, filterSpecOf, isSet } from '../engine/delivery/filters/spec.ts'
 import { validateDataFilter, validateFilters, validateLegacyFilter } from '../engine/delivery/filters/validate.ts'
 import { attributeText, withAttributes } from '../model/cloudevents/event.ts'
 import type { CloudEvent } from '../model/cloudevents/event.ts'
@@ -35,7 +35,7 @@ export interface FilterCommandIo extends CommandIo {
 
 interface TriggerUnderTest {
   name: string
-  namespace: string
+  brokerNamespace: string
   broker: string
   filter: CompiledFilter
 }
@@ -69,13 +69,13 @@ export function runFilterCommand(args: readonly string[], io: FilterCommandIo): 
 
 async function testHistory(
   triggers: TriggerUnderTest[],
-  { broker, namespace, json }: Options,
+  { broker, json }: Options,
   sinceMs: number,
   io: FilterCommandIo,
 ): Promise<void> {
   for (const trigger of triggers) {
     const report = new Report(io, json)
-    const query = { namespace: namespace ?? trigger.namespace, broker: broker ?? trigger.broker, sinceMs }
+    const query = { namespace: trigger.brokerNamespace, broker: broker ?? trigger.broker, sinceMs }
     for await (const line of io.history({ path: '/knode/v1/history', query, accept: 'application/x-ndjson' })) {
       if (line.trim() === '') continue
       const event = readOne(Buffer.from(line), 'the stored history')
@@ -155,7 +155,10 @@ async function readTriggers({ files, namespace }: Options, io: CommandIo): Promi
 const isTrigger = ({ apiVersion, kind }: Resource): boolean =>
   kind === 'Trigger' && apiVersion.startsWith('eventing.knative.dev/')
 
-type TriggerManifest = Resource & Parameters<typeof filterSpecOf>[0] & { spec?: { broker?: string } }
+type TriggerManifest = Resource &
+  Parameters<typeof filterSpecOf>[0] & {
+    spec?: { broker?: string; brokerRef?: { name?: string; namespace?: string } | null }
+  }
 
 /** Refuses what the API would refuse. */
 function compileTrigger(
@@ -165,9 +168,12 @@ function compileTrigger(
   io: CommandIo,
 ): TriggerUnderTest {
   const { metadata, spec } = trigger
+  const { filters, brokerRef } = spec ?? {}
+  if (isSet(filters) && !Array.isArray(filters))
+    throw new KnodeError('BAD_FILTER', `${origin}: spec.filters is no list`)
   const annotation = metadata.annotations?.[dataFilterAnnotation]
   const found = [
-    ...at('spec', [...validateLegacyFilter(spec?.filter), ...validateFilters(spec?.filters ?? [])]),
+    ...at('spec', [...validateLegacyFilter(spec?.filter), ...validateFilters(filters ?? [])]),
     ...(annotation === undefined ? [] : validateDataFilter(annotation)),
   ]
   const errors = found.filter(({ level }) => level !== 'warning')
@@ -176,8 +182,8 @@ function compileTrigger(
   const name = { ...metadata, namespace: namespace ?? metadata.namespace ?? 'default' }
   return {
     name: namespacedName(name),
-    namespace: name.namespace,
-    broker: spec?.broker ?? 'default',
+    brokerNamespace: namespace ?? brokerRef?.namespace ?? name.namespace,
+    broker: brokerRef?.name ?? spec?.broker ?? 'default',
     filter: compileFilters(filterSpecOf(trigger)),
   }
 }

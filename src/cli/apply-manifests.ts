@@ -42,7 +42,10 @@ export async function loadManifests(
   return read
 }
 
-/** Applies all it can and returns how many it could not. Namespaces come first, the rest in order. */
+/**
+ * Applies all it can and returns how many it could not. Namespaces come first, the rest in order.
+ * @throws {Error} AbortError when the client's signal aborts
+ */
 export async function applyManifests(manifests: readonly Manifest[], options: ApplyOptions): Promise<number> {
   const { client, terminal } = options
   const isNamespace = ({ object }: Manifest): boolean => object.apiVersion === 'v1' && object.kind === 'Namespace'
@@ -55,6 +58,8 @@ export async function applyManifests(manifests: readonly Manifest[], options: Ap
       terminal.out(`${line}\n`)
       if (isNewKind) discovery = await discover(client)
     } catch (error) {
+      // Who was told to stop has nothing to say about the rest.
+      if (error instanceof Error && error.name === 'AbortError') throw error
       failures++
       terminal.err(complaint(located(error, manifest), terminal))
       // Without a server the others fail alike.

@@ -34,7 +34,9 @@ describe('connection', () => {
       const wanted = { server: `https://${name}.example`, token: 'secret', namespace: 'shop' }
       assert.deepEqual(await findConnection(flags, env), wanted)
     }
-    assert.match(kubeconfigPath({}, {}).path, /\/\.knode\/kubeconfig$/)
+    for (const env of [{}, { KNODE_DATA_DIR: '' }]) {
+      assert.match(kubeconfigPath({}, env).path, /\/\.knode\/kubeconfig$/)
+    }
   })
 
   it('takes its address from --server, and the rest from a kubeconfig if there is one', async () => {

@@ -47,7 +47,7 @@ export function kubeconfigPath(flags: ConnectionFlags, env: Environment): { path
   const listed = [env['KNODE_KUBECONFIG'], ...(env['KUBECONFIG'] ?? '').split(delimiter)]
   const first = listed.find((path) => path !== undefined && path !== '')
   if (first !== undefined) return { path: resolve(first), isNamed: true }
-  return { path: resolve(env['KNODE_DATA_DIR'] ?? dataDirDefault, 'kubeconfig'), isNamed: false }
+  return { path: resolve(env['KNODE_DATA_DIR'] || dataDirDefault, 'kubeconfig'), isNamed: false }
 }
 
 function text(flags: ConnectionFlags, name: string): string | undefined {

@@ -23,6 +23,8 @@ export interface Discovery {
   readonly resources: readonly ApiResource[]
   /** The kinds a word means: several for a category. @throws {KnodeError} USAGE with the nearest name */
   named(word: string): ApiResource[]
+  /** The shortest of its names by which {@link named} finds the kind: `trigger`, but `ksvc`, as `service` is another. */
+  wordFor(resource: ApiResource): string
   /** The kind of a manifest. @throws {KnodeError} BAD_MANIFEST with the nearest kind */
   of(manifest: Pick<Resource, 'apiVersion' | 'kind'>): ApiResource
 }
@@ -78,13 +80,19 @@ function discoveryOf(resources: readonly ApiResource[]): Discovery {
     (resource, index) =>
       resources.findIndex(({ group, plural }) => group === resource.group && plural === resource.plural) === index,
   )
+  const theOne = (wanted: string): ApiResource | undefined =>
+    preferred.find((resource) => namesOf(resource).includes(wanted)) ??
+    resources.find((resource) => versionedNamesOf(resource).includes(wanted))
   return {
     resources,
+    wordFor(resource) {
+      const { group, plural, singular, shortNames } = resource
+      const words = [singular, ...shortNames, plural, `${plural}.${group}`]
+      return words.find((word) => word !== '' && isSameKind(theOne(word), resource)) ?? plural
+    },
     named(word) {
       const wanted = word.toLowerCase()
-      const one =
-        preferred.find((resource) => namesOf(resource).includes(wanted)) ??
-        resources.find((resource) => versionedNamesOf(resource).includes(wanted))
+      const one = theOne(wanted)
       if (one !== undefined) return [one]
       const inCategory = preferred.filter(
         ({ categories, verbs }) => categories.includes(wanted) && verbs.includes('list'),
@@ -110,6 +118,8 @@ function discoveryOf(resources: readonly ApiResource[]): Discovery {
     },
   }
 }
+
+const isSameKind = (a: ApiResource | undefined, b: ApiResource): boolean => a?.group === b.group && a.kind === b.kind
 
 function namesOf({ group, kind, plural, singular, shortNames }: ApiResource): string[] {
   const plain = [plural, singular, kind.toLowerCase()]

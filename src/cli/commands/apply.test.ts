@@ -18,6 +18,21 @@ const stored = (revision: string, more: object = {}): object => ({
 })
 
 describe('knode apply', () => {
+  it('stops at once when it is told to, and says nothing of what was left', async () => {
+    const stopping = new AbortController()
+    await using api = await startScriptedApi({
+      ...scriptedDiscovery,
+      [`GET ${path}`]: () => {
+        stopping.abort()
+        return missing
+      },
+    })
+    const input = [manifest, manifest, manifest].join('---\n')
+    const result = await runInProcess(['apply', '-f', '-'], { server: api.url, input, signal: stopping.signal })
+    assert.deepEqual([result.code, result.out], [130, ''])
+    assert.doesNotMatch(result.err, /aborted/)
+  })
+
   it('tells created, configured and unchanged apart, whatever controllers write meanwhile', async () => {
     await using api = await startScriptedApi({
       ...scriptedDiscovery,

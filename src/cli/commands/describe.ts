@@ -18,7 +18,8 @@ export const command = defineCommand({
   async run({ flags, positionals }, { terminal, connect, clock }) {
     const client = await connect()
     const texts: string[] = []
-    for (const { resource, name } of parseTargets(positionals, await discover(client))) {
+    const discovery = await discover(client)
+    for (const { resource, name } of parseTargets(positionals, discovery)) {
       const namespace = namespaceOf(resource, flags.namespace ?? client.namespace)
       const path = pathOf(resource, namespace, name)
       const { body } = await client.call<Resource & { items?: Resource[]; kind: string }>({ path })
@@ -26,7 +27,7 @@ export const command = defineCommand({
       const objects = name === undefined ? (body.items ?? []).map((item) => ({ ...own, ...item })) : [body]
       if (objects.length === 0) {
         throw new KnodeError('NOT_FOUND', `there is no ${resource.kind} in ${namespace ?? 'the cluster'}`, {
-          hint: `knode get ${resource.plural} -A lists those that exist`,
+          hint: `knode get ${discovery.wordFor(resource)} -A lists those that exist`,
         })
       }
       for (const object of objects) {

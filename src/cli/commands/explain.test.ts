@@ -59,6 +59,6 @@ describe('knode explain', () => {
     assert.match(out, /\n {2}No Revision runs or gets traffic\.\n$/)
     const { code, err } = await runInProcess(['explain', 'ksvc'], { server: api.url })
     assert.equal(code, 2)
-    assert.match(err, /which Service\?\n.*knode explain service\/NAME/)
+    assert.match(err, /which Service\?\n.*knode explain ksvc\/NAME/)
   })
 })

@@ -23,9 +23,11 @@ export const command = defineCommand({
   async run({ flags, positionals }, { terminal, connect }) {
     const client = await connect()
     const explanations: Explanation[] = []
-    for (const { resource, name } of parseTargets(positionals, await discover(client))) {
+    const discovery = await discover(client)
+    for (const { resource, name } of parseTargets(positionals, discovery)) {
       if (name === undefined) {
-        throw new KnodeError('USAGE', `which ${resource.kind}?`, { hint: `knode explain ${resource.singular}/NAME` })
+        const hint = `knode explain ${discovery.wordFor(resource)}/NAME`
+        throw new KnodeError('USAGE', `which ${resource.kind}?`, { hint })
       }
       const kind = resource.group === '' ? resource.kind : `${resource.kind}.${resource.group}`
       const query = { kind, namespace: flags.namespace ?? client.namespace, name }

@@ -112,6 +112,22 @@ describe('knode get', () => {
     assert.deepEqual(api.requests.at(-1)!.query, { watch: 'true', resourceVersion: '7' })
   })
 
+  it('shows those of the named objects that exist, and tells the others', async () => {
+    const broker = { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', metadata: { name: 'a' } }
+    const body = { kind: 'Status', message: 'brokers.eventing.knative.dev "nope" not found', code: 404 }
+    const missing = { status: 404, body }
+    const rows: [string[], ScriptedAnswer, string][] = [
+      [[], aTable(['a', 'True']), 'NAME   READY\na      True\n'],
+      [['-o', 'name'], { body: broker }, 'broker.eventing.knative.dev/a\n'],
+    ]
+    for (const [words, answer, out] of rows) {
+      const answers = { [`GET ${brokersPath}/a`]: answer, [`GET ${brokersPath}/nope`]: missing }
+      await using api = await startScriptedApi({ ...scriptedDiscovery, ...answers })
+      const result = await runInProcess(['get', 'broker', 'nope', 'a', ...words], { server: api.url })
+      assert.deepEqual(result, { code: 1, out, err: 'knode: brokers.eventing.knative.dev "nope" not found\n' })
+    }
+  })
+
   it('says what does not exist, and what was probably meant', async () => {
     const body = {
       kind: 'Status',

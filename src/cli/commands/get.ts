@@ -1,8 +1,10 @@
 // knode get: objects as a table, as text for machines, or as they change.
 import { KnodeError } from '../../base/errors.ts'
 import type { Resource } from '../../model/kubernetes/resource.ts'
+import { StatusError } from '../../model/kubernetes/status-error.ts'
 import { writeYaml } from '../../model/kubernetes/yaml.ts'
 import type { ApiClient } from '../api-client.ts'
+import { complaint } from '../complaint.ts'
 import { connectionFlags, defineCommand, namespaceFlag } from '../command.ts'
 import { without } from '../metadata.ts'
 import { discover, kindLabel, pathOf } from '../discovery.ts'
@@ -77,13 +79,15 @@ function onlyOne(targets: readonly Target[]): Target {
 async function printTables(view: View, targets: readonly Target[], wide: boolean): Promise<number> {
   const { client, terminal, namespace, selector } = view
   const kinds = Map.groupBy(targets, ({ resource }) => resource)
+  const missing: StatusError[] = []
   let hasPrinted = false
   for (const [resource, wanted] of kinds) {
     const tables: ApiTable[] = []
     for (const { name } of wanted) {
       const path = pathOf(resource, placeOf(resource, view), name)
       const query = name === undefined ? { labelSelector: selector } : {}
-      tables.push((await client.call<ApiTable>({ path, accept: tableAccept, query })).body)
+      const answer = await unlessMissing(client.call<ApiTable>({ path, accept: tableAccept, query }), missing)
+      if (answer !== undefined) tables.push(answer.body)
     }
     const table: ApiTable = { ...tables[0], rows: tables.flatMap(({ rows }) => rows ?? []) }
     if (table.rows?.length === 0) continue
@@ -92,8 +96,25 @@ async function printTables(view: View, targets: readonly Target[], wide: boolean
     new TablePrinter(terminal).print(rows, head)
     hasPrinted = true
   }
+  if (missing.length > 0) return told(missing, terminal)
   if (!hasPrinted) terminal.err(`No resources found${namespace === undefined ? '' : ` in ${namespace} namespace.`}\n`)
   return 0
+}
+
+/** The answer, or nothing when there is no such object: the others that were named are shown all the same. */
+async function unlessMissing<Answer>(answer: Promise<Answer>, missing: StatusError[]): Promise<Answer | undefined> {
+  try {
+    return await answer
+  } catch (error) {
+    if (!(error instanceof StatusError) || error.code !== 404) throw error
+    missing.push(error)
+    return undefined
+  }
+}
+
+function told(missing: readonly StatusError[], terminal: Terminal): number {
+  for (const error of missing) terminal.err(complaint(error, terminal))
+  return missing.length > 0 ? 1 : 0
 }
 
 function tableOptions(resource: ApiResource, { namespace }: View, wide: boolean, isMixed: boolean): TableOptions {
@@ -139,10 +160,12 @@ interface Form {
 async function printObjects(view: View, targets: readonly Target[], form: Form): Promise<number> {
   const { client, terminal, selector } = view
   const objects: [ApiResource, Resource][] = []
+  const missing: StatusError[] = []
   for (const { resource, name } of targets) {
     const path = pathOf(resource, placeOf(resource, view), name)
     if (name !== undefined) {
-      objects.push([resource, (await client.call<Resource>({ path })).body])
+      const answer = await unlessMissing(client.call<Resource>({ path }), missing)
+      if (answer !== undefined) objects.push([resource, answer.body])
       continue
     }
     const { body } = await client.call<{ apiVersion: string; kind: string; items: Resource[] }>({
@@ -155,12 +178,14 @@ async function printObjects(view: View, targets: readonly Target[], form: Form):
   }
   if (form.output === 'name') {
     for (const [resource, object] of objects) terminal.out(`${kindLabel(resource)}/${object.metadata.name}\n`)
-    return 0
+    return told(missing, terminal)
   }
   const items = objects.map(([, object]) => presentable(object, form))
   const isSingle = targets.length === 1 && targets[0]?.name !== undefined
-  terminal.out(written(isSingle ? items[0] : { apiVersion: 'v1', kind: 'List', items }, form))
-  return 0
+  if (items.length > 0 || missing.length === 0) {
+    terminal.out(written(isSingle ? items[0] : { apiVersion: 'v1', kind: 'List', items }, form))
+  }
+  return told(missing, terminal)
 }
 
 async function watchObjects(view: View, { resource, name }: Target, form: Form, signal: AbortSignal): Promise<number> {

@@ -43,7 +43,12 @@ export const command = defineCommand({
       const connection = await findConnection({ kubeconfig: running.kubeconfigPath }, {})
       using client = openApiClient({ ...connection, signal, warn: (text) => terminal.err(`Warning: ${text}\n`) })
       // Standard output is for the one line that machines read.
-      const failures = await applyManifests(manifests, { client, terminal: { ...terminal, out: terminal.err } })
+      const quiet = { ...terminal, out: terminal.err }
+      const failures = await applyManifests(manifests, { client, terminal: quiet }).catch((error: unknown) => {
+        if (!signal.aborted) throw error
+        return 0
+      })
+      if (signal.aborted) return 0
       if (failures > 0) return 1
     }
     // The process may rest for days: it should not hold what it needed to start.

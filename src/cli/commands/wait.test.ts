@@ -75,7 +75,7 @@ describe('knode wait', () => {
       [
         aList(),
         [],
-        'knode: timed out waiting for the condition on brokers/b: it does not exist\n  knode get brokers -A\n',
+        'knode: timed out waiting for the condition on brokers/b: it does not exist\n  knode get broker -A\n',
       ],
       [
         aList(aBroker('True')),
@@ -96,6 +96,26 @@ describe('knode wait', () => {
       await clock.advance(10_000)
       assert.deepEqual(await waiting, { code: 1, out: '', err })
     }
+  })
+
+  it('looks at what it did not come to before time was up', async () => {
+    const triggers = 'GET /apis/eventing.knative.dev/v1/namespaces/default/triggers'
+    const services = 'GET /apis/serving.knative.dev/v1/namespaces/default/services'
+    await using api = await startScriptedApi({
+      ...scriptedDiscovery,
+      [path]: [aList(aBroker('Unknown')), { lines: [] }],
+      [triggers]: aList(aBroker('True')),
+      [services]: aList(aBroker('False', { reason: 'NoImage' })),
+    })
+    const clock = new FakeClock()
+    const words = ['wait', 'broker/b', 'trigger/b', 'ksvc/b', '--timeout', '10s']
+    const waiting = runInProcess(words, { server: api.url, clock })
+    while (api.requests.length < 4) await settle()
+    await clock.advance(10_000)
+    const { code, out, err } = await waiting
+    assert.deepEqual([code, out], [1, 'trigger.eventing.knative.dev/b condition met\n'])
+    assert.match(err, /brokers\/b: Ready is Unknown\n/)
+    assert.match(err, /services\/b: Ready is False \(NoImage\)\n {2}knode describe ksvc b -n default\n$/)
   })
 
   it('refuses goals it does not know', async () => {

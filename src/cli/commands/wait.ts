@@ -72,14 +72,13 @@ export const command = defineCommand({
     let failures = 0
     for (const one of awaited) {
       const label = `${kindLabel(one.resource)}/${one.name}`
-      const both = AbortSignal.any([signal, deadline.signal])
-      const last = await waitFor(client, one, goal, { signal: both, clock }).catch(quietWhenAborted(both))
+      const last = await waitFor(client, one, goal, { signal, deadline: deadline.signal, clock })
       signal.throwIfAborted()
       if (last === 'reached') {
         terminal.out(`${label} ${goal.kind === 'deleted' ? 'deleted' : 'condition met'}\n`)
       } else {
         failures++
-        terminal.err(complaint(timedOut(one, goal, last), terminal))
+        terminal.err(complaint(timedOut(one, goal, last, discovery.wordFor(one.resource)), terminal))
       }
     }
     cancel()
@@ -122,19 +121,27 @@ async function namedTargets(
   return found
 }
 
-/** `reached`, or the last state seen when the signal aborted. */
+/** `reached`, or the last state seen by the deadline; whoever comes late is looked at once. */
 async function waitFor(
   client: ApiClient,
   awaited: Awaited,
   goal: Goal,
-  options: { signal: AbortSignal; clock: Clock },
+  { signal, deadline, clock }: { signal: AbortSignal; deadline: AbortSignal; clock: Clock },
 ): Promise<Resource | 'reached' | undefined> {
+  const both = AbortSignal.any([signal, deadline])
   let last: Resource | undefined
-  for await (const state of watchObject(client, awaited, options)) {
-    last = state
-    if (isReached(state, goal)) return 'reached'
+  let isSeen = false
+  const follow = async (until: AbortSignal): Promise<boolean> => {
+    for await (const state of watchObject(client, awaited, { signal: until, clock })) {
+      last = state
+      isSeen = true
+      if (isReached(state, goal)) return true
+      if (deadline.aborted) break
+    }
+    return false
   }
-  return last
+  if (await follow(both).catch(quietWhenAborted(both))) return 'reached'
+  return !isSeen && !signal.aborted && (await follow(signal)) ? 'reached' : last
 }
 
 function isReached(state: Resource | undefined, goal: Goal): boolean {
@@ -151,7 +158,7 @@ const conditionOf = (state: Resource | undefined, type: string): Condition | und
   )
 
 const quietWhenAborted = (signal: AbortSignal) => (error: unknown) => {
-  if (signal.aborted) return undefined
+  if (signal.aborted) return false
   throw error
 }
 
@@ -159,10 +166,11 @@ function timedOut(
   { resource, namespace, name }: Awaited,
   goal: Goal,
   last: Resource | 'reached' | undefined,
+  word: string,
 ): KnodeError {
   const object = `${resource.plural}/${name}`
   const inNamespace = namespace === undefined ? '' : ` -n ${namespace}`
-  const see = `knode describe ${resource.singular || resource.plural} ${name}${inNamespace}`
+  const see = `knode describe ${word} ${name}${inNamespace}`
   if (goal.kind === 'deleted') {
     return new KnodeError('TIMED_OUT', `timed out waiting for ${object} to be deleted`, { hint: see })
   }
@@ -175,5 +183,5 @@ function timedOut(
         ? `it has no condition ${goal.type}`
         : `${condition.type} is ${condition.status}${why === '' ? '' : ` (${why})`}`
   const message = `timed out waiting for the condition on ${object}: ${state}`
-  return new KnodeError('TIMED_OUT', message, { hint: last === undefined ? `knode get ${resource.plural} -A` : see })
+  return new KnodeError('TIMED_OUT', message, { hint: last === undefined ? `knode get ${word} -A` : see })
 }

@@ -131,8 +131,27 @@ function refuseUnknownSpecFields({ kind, version }: KindTarget, object: JsonObje
   throw denied(kind.webhooks.mutating, `mutation failed: cannot decode incoming new object: ${complaint}`)
 }
 
+/** Fields of metadata that Go's JSON leaves out when they are empty: an empty one is as good as none. */
+const emptyIsAbsent = [
+  'annotations',
+  'finalizers',
+  'generateName',
+  'labels',
+  'ownerReferences',
+  'resourceVersion',
+  'selfLink',
+  'uid',
+]
+
+const withoutEmpties = (metadata: Partial<ObjectMeta>): Partial<ObjectMeta> =>
+  Object.fromEntries(
+    Object.entries(metadata).filter(
+      ([field, value]) => !emptyIsAbsent.includes(field) || Object.keys(value as object | string).length > 0,
+    ),
+  )
+
 function placedMetadata(kind: KindDefinition, metadata: Partial<ObjectMeta>, place: Place): ObjectMeta {
-  const { namespace, name = '', ...rest } = metadata
+  const { namespace, name = '', ...rest } = withoutEmpties(metadata)
   if (isNamespaced(kind) && namespace !== undefined && namespace !== '' && namespace !== place.namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   }

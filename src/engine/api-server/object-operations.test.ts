@@ -104,6 +104,24 @@ test('an update without a revision is fine for built-in kinds and refused for cu
   })
 })
 
+test('empty metadata is as good as none: it is neither kept nor taken for a change', async () => {
+  const { operations, target } = await aServer()
+  const kind = target('ConfigMap')
+  const filled = { labels: { a: 'b' }, annotations: { c: 'd' }, finalizers: ['x.test/y'] }
+  const created = await operations.create(kind, 'shop', { metadata: { name: 'c', ...filled } }, asJane)
+  const cleared = { labels: {}, annotations: {}, finalizers: [], ownerReferences: [], generateName: '', selfLink: '' }
+  const patch = { type: 'merge', body: { metadata: cleared } } as const
+  const patched = await operations.patch(kind, 'shop', 'c', patch, asJane)
+  assert.equal(patched.object.metadata.labels?.['a'], 'b', 'a merge patch adds nothing to a map by an empty one')
+  const body = { metadata: { name: 'c', uid: '', resourceVersion: '', ...cleared } }
+  const { object } = await operations.update(kind, 'shop', 'c', body, asJane)
+  assert.equal(object.metadata.uid, created.object.metadata.uid)
+  const { managedFields: _, ...metadata } = object.metadata
+  assert.deepEqual(Object.keys(metadata).sort(), ['creationTimestamp', 'name', 'namespace', 'resourceVersion', 'uid'])
+  const again = await operations.update(kind, 'shop', 'c', body, asJane)
+  assert.equal(again.object.metadata.resourceVersion, object.metadata.resourceVersion)
+})
+
 test('strategic merge works on built-in kinds and is 415 on custom ones', async () => {
   const { operations, target } = await aServer()
   const template = { spec: { containers: [{ name: 'a', image: '1' }] } }

@@ -99,5 +99,7 @@ test('objects are read in their storage version, whatever version wrote them', a
 
 test('an unknown kind is a programmer’s mistake and says which', async () => {
   const { client } = await aServer()
-  await assert.rejects(client.get('Nothing.example.com', 'shop', 'x'), { message: 'no kind Nothing.example.com' })
+  await assert.rejects(client.get('Nothing.example.com', 'shop', 'x'), {
+    message: 'no matches for kind "Nothing" in group "example.com"',
+  })
 })

@@ -1,5 +1,5 @@
 // Reconcilers' way to the objects: the same operations as over HTTP, without HTTP.
-import { ConflictError } from '../../base/errors.ts'
+import { ConflictError, KnodeError } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import { parseApiVersion } from '../../model/kubernetes/resource.ts'
 import type { Resource } from '../../model/kubernetes/resource.ts'
@@ -39,13 +39,14 @@ export function createResourceClient(clientOptions: ResourceClientOptions): Reso
   const options = { user, fieldManager, fieldValidation: 'Warn' } as const
   const byId = (id: KindId): KindTarget => {
     const kind = registry.get(id)
-    if (kind === undefined) throw new Error(`no kind ${id}`)
+    if (kind === undefined) throw noSuchKind(id.split('.', 1)[0]!, `group "${id.split('.').slice(1).join('.')}"`)
     return { kind, version: storageVersion(kind) }
   }
   const ofObject = ({ apiVersion, kind: kindName }: Resource): KindTarget => {
     const { group, version } = parseApiVersion(apiVersion)
     const kind = registry.byKind(group, kindName)
-    if (kind === undefined) throw new Error(`no kind ${kindName} in ${apiVersion}`)
+    const isServed = kind?.versions.some(({ name }) => name === version) === true
+    if (kind === undefined || !isServed) throw noSuchKind(kindName, `version "${apiVersion}"`)
     return { kind, version }
   }
   const stored = async <Object extends Resource>(write: Promise<WriteResult>): Promise<Object> => {
@@ -106,6 +107,10 @@ export function createResourceClient(clientOptions: ResourceClientOptions): Reso
   }
   return client
 }
+
+/** In the words of Kubernetes' REST mapper, which users of channel templates and references know. */
+const noSuchKind = (kind: string, where: string): KnodeError =>
+  new KnodeError('NOT_FOUND', `no matches for kind "${kind}" in ${where}`, { hint: 'knode get crd lists the kinds' })
 
 function rethrow(thrown: unknown): never {
   if (thrown instanceof StatusError && thrown.reason === 'Conflict') {

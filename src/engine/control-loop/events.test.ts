@@ -104,6 +104,18 @@ describe('the event recorder', () => {
     assert.equal((await recording.stored()).length, 27)
   })
 
+  test('a clock that is set back does not silence an object', async () => {
+    await using recording = await aRecorder()
+    const { recorder, clock } = recording
+    recorder.record(lamp, broken)
+    await recorder.whenIdle()
+    const now = clock.now.bind(clock)
+    clock.now = () => now() - 86_400_000
+    recorder.record(lamp, { ...broken, message: 'no lamp' })
+    recorder.record(lamp, { ...broken, message: 'no desk' })
+    assert.equal((await recording.stored()).length, 3)
+  })
+
   test('an event that was deleted meanwhile is stored anew', async () => {
     await using recording = await aRecorder()
     recording.recorder.record(lamp, broken)

@@ -76,7 +76,7 @@ export class EventRecorder implements AsyncDisposable {
     happening.count++
     happening.lastMs = nowMs
     remember(this.#happenings, key, happening)
-    if (this.#isAllowed(JSON.stringify([...subject, event.component]), nowMs)) this.#queue.add(key)
+    if (this.#isAllowed(JSON.stringify([...subject, event.component]))) this.#queue.add(key)
   }
 
   get isIdle(): boolean {
@@ -92,7 +92,9 @@ export class EventRecorder implements AsyncDisposable {
     await this.#queue.finish()
   }
 
-  #isAllowed(subject: string, nowMs: number): boolean {
+  /** On the steady clock: one on the wall that is set back would keep objects silent until it has caught up. */
+  #isAllowed(subject: string): boolean {
+    const nowMs = this.#options.clock.monotonicMs()
     const { tokens, atMs } = this.#allowances.get(subject) ?? { tokens: eventBurstMax, atMs: nowMs }
     const refilled = Math.min(eventBurstMax, tokens + (nowMs - atMs) / eventRefillMs)
     const allowed = refilled >= 1

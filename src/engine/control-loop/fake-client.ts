@@ -15,12 +15,19 @@ export class FakeClient implements ResourceClient {
   #clock: Clock
   #resources: Map<KindId, string>
   #uids = 0
+  #unknown = new Set<KindId>()
 
   /** Kinds that are not given are stored under their id. */
   constructor(options: { store: ResourceStore; clock: Clock; kinds?: readonly KindDefinition[] }) {
     this.#store = options.store
     this.#clock = options.clock
     this.#resources = new Map(options.kinds?.map((kind) => [kindId(kind), resourceName(kind)]))
+  }
+
+  /** From now on no object of the kind can be made, as of one that the API does not serve. */
+  withoutKind(kind: KindId): this {
+    this.#unknown.add(kind)
+    return this
   }
 
   async get<Object extends Resource>(kind: KindId, namespace: string, name: string): Promise<Object | undefined> {
@@ -34,6 +41,7 @@ export class FakeClient implements ResourceClient {
   }
 
   async create<Object extends Resource>(object: Object): Promise<Object> {
+    if (this.#unknown.has(kindIdOf(object))) throw new Error(`no matches for kind ${JSON.stringify(object.kind)}`)
     const key = this.#keyOf(object)
     if ((await this.#store.get(key)) !== undefined) {
       throw new StatusError(409, 'AlreadyExists', `${key.resource} "${key.name}" already exists`)

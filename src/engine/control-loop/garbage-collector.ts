@@ -113,7 +113,7 @@ export class GarbageCollector implements AsyncDisposable {
       if (object === undefined || (await this.#handle(kind, object))) this.#queue.forget(key)
       else this.#queue.retry(key)
     } catch (thrown) {
-      if (isNotFound(thrown)) return
+      if (isNotFound(thrown)) return this.#queue.forget(key)
       if (!isConflict(thrown))
         this.#options.log.warn('garbage collection failed', { kind, namespace, name, err: thrown })
       this.#queue.retry(key)

@@ -60,6 +60,7 @@ describe('writing data', () => {
       ['application/json', '', ',"data_base64":""', 'nothing is no JSON'],
       ['application/vnd.x+json', '[1]', ',"data":[1]', '+json is JSON'],
       ['text/plain', 'a"b', ',"data":"a\\"b"', 'text becomes a string'],
+      ['text/json', 'x', ',"data_base64":"eA=="', 'text of a JSON type is no string, which would be read as JSON'],
       ['text/plain', octets, ',"data_base64":"AP8="', 'text that is not UTF-8 becomes base64'],
       ['application/octet-stream', 'abc', ',"data_base64":"YWJj"', 'bytes become base64 even if they look like text'],
     ]
@@ -80,6 +81,22 @@ describe('writing data', () => {
     const event = cloudEvent({ specversion: '0.3', datacontentencoding: 'base64' }, 'AP8=')
     assert.equal(text(writeEventJson(event)), '{"specversion":"0.3","datacontentencoding":"base64","data":"AP8="}')
   })
+
+  const odd: [specversion: string, datacontentencoding: string | number, data: Uint8Array | string][] = [
+    ['1.0', 'base64', octets],
+    ['1.0', 'gzip', '{"a":1}'],
+    ['0.3', 'gzip', octets],
+    ['0.3', 'gzip', '[1]'],
+    ['0.3', 'base64', 'no base64'],
+    ['0.3', 'base64', '{"a":1}'],
+    ['0.3', 5, octets],
+  ]
+  for (const [specversion, datacontentencoding, data] of odd) {
+    it(`keeps data of ${specversion} beside an encoding of ${datacontentencoding}`, () => {
+      const event = cloudEvent({ specversion, id: '1', source: '/s', type: 't', datacontentencoding }, data)
+      assert.deepEqual(Buffer.from(parseEventJson(writeEventJson(event)).data ?? ''), Buffer.from(data as string))
+    })
+  }
 })
 
 describe('the JSON scanner', () => {

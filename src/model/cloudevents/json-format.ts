@@ -37,26 +37,36 @@ export function parseBatchJson(body: Uint8Array): CloudEvent[] {
 }
 
 /** The event as one JSON object: JSON data embedded as it is, text as a string, anything else in base64. */
-export function writeEventJson(event: CloudEvent): Uint8Array {
-  const { attributes, data } = event
-  const members: string[] = []
-  for (const [name, value] of attributes) members.push(`${JSON.stringify(name)}:${JSON.stringify(value)}`)
-  if (data === undefined) return Buffer.from(`{${members.join(',')}}`)
-
-  const contentType = String(attributes.get('datacontenttype') ?? '')
+export function writeEventJson({ attributes, data }: CloudEvent): Uint8Array {
+  if (data === undefined) return Buffer.from(`{${membersOfAttributes(attributes).join(',')}}`)
+  const isOld = attributes.get('specversion') === '0.3'
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
-  const alreadyEncoded = attributes.has(encodingAttribute)
-  if (isJsonContent(contentType) && !alreadyEncoded && isJson(data)) {
+  // Of the other values this attribute may have only base64 speaks of the data; later versions know no such attribute.
+  const isEncoded = isOld && attributes.get(encodingAttribute) === 'base64'
+  const encoded = isEncoded && isBase64(bytes.toString('latin1')) ? bytes.toString('latin1') : undefined
+  const contentType = String(attributes.get('datacontenttype') ?? '')
+  const isJsonType = isJsonContent(contentType)
+  if (encoded === undefined && isJsonType && isJson(data)) {
+    const members = membersOfAttributes(attributes, isEncoded ? encodingAttribute : undefined)
     return Buffer.concat([Buffer.from(`{${members.join(',')},"data":`), bytes, closingBrace])
   }
-  if (alreadyEncoded || (contentType !== '' && isTextContent(contentType) && isUtf8(data))) {
-    members.push(`"data":${JSON.stringify(bytes.toString('utf8'))}`)
-  } else if (attributes.get('specversion') === '0.3') {
-    members.push(`"${encodingAttribute}":"base64"`, `"data":"${bytes.toString('base64')}"`)
-  } else {
-    members.push(`"data_base64":"${bytes.toString('base64')}"`)
+  // As data of a JSON type a string would be read as that JSON string, quotes and all.
+  if (encoded === undefined && !isJsonType && isTextContent(contentType) && isUtf8(data)) {
+    const members = membersOfAttributes(attributes, isEncoded ? encodingAttribute : undefined)
+    return Buffer.from(`{${members.join(',')},"data":${JSON.stringify(bytes.toString('utf8'))}}`)
   }
-  return Buffer.from(`{${members.join(',')}}`)
+  const base64 = encoded ?? bytes.toString('base64')
+  const members = membersOfAttributes(attributes, isOld ? encodingAttribute : undefined)
+  const dataMembers = isOld ? `"${encodingAttribute}":"base64","data":"${base64}"` : `"data_base64":"${base64}"`
+  return Buffer.from(`{${members.join(',')},${dataMembers}}`)
+}
+
+function membersOfAttributes(attributes: CloudEvent['attributes'], omitted?: string): string[] {
+  const members: string[] = []
+  for (const [name, value] of attributes) {
+    if (name !== omitted) members.push(`${JSON.stringify(name)}:${JSON.stringify(value)}`)
+  }
+  return members
 }
 
 /** Of CloudEvents 0.3: says that the string in `data` is base64. */

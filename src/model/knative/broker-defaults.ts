@@ -1,7 +1,7 @@
 // ConfigMap `config-br-defaults`: which class, config and delivery a Broker gets. Source: knative/eventing pkg/apis/config.
-import { parse } from 'yaml'
 import { messageOf } from '../../base/errors.ts'
 import type { DeliverySpec, KReference } from '../duck/types.ts'
+import { parseConfigText } from './config-text.ts'
 
 interface ClassConfig extends Partial<KReference> {
   delivery?: DeliverySpec
@@ -14,8 +14,8 @@ interface ScopeDefaults extends ClassConfig {
 }
 
 interface BrokerDefaults {
-  clusterDefault?: ScopeDefaults | null
-  namespaceDefaults?: Record<string, ScopeDefaults | null> | null
+  clusterDefault?: ScopeDefaults
+  namespaceDefaults?: Record<string, ScopeDefaults>
 }
 
 /** Whether a Broker in `namespace` may refer to objects of its own namespace only. */
@@ -49,8 +49,7 @@ export function defaultBrokerConfig(
       : undefined) ??
     (brokerClass === undefined ? undefined : clusterDefault?.brokerClasses?.[brokerClass]) ??
     clusterDefault
-  // A key with nothing below it is null.
-  if (found === undefined || found === null) return {}
+  if (found === undefined) return {}
   const { kind, name, apiVersion, namespace: at, delivery } = found
   return {
     ...(kind === undefined || name === undefined ? {} : { config: reference({ kind, name, apiVersion, at }) }),
@@ -76,7 +75,7 @@ function reference(found: {
 /** Why a text of defaults, for Brokers or for channels, cannot be read; `undefined` when it can. */
 export function defaultsObjection(text: string): string | undefined {
   try {
-    parse(text)
+    parseConfigText(text)
     return undefined
   } catch (error) {
     return messageOf(error).split('\n', 1)[0]!
@@ -84,6 +83,5 @@ export function defaultsObjection(text: string): string | undefined {
 }
 
 function read(data: Readonly<Record<string, string>>): BrokerDefaults {
-  const parsed = parse(data['default-br-config'] ?? '') as BrokerDefaults | null
-  return parsed ?? {}
+  return parseConfigText(data['default-br-config'] ?? '') ?? {}
 }

@@ -1,5 +1,5 @@
 // Which channel kind stands behind a Channel, a Sequence, a Parallel or a Broker.
-import { parse } from 'yaml'
+import { parseConfigText } from './config-text.ts'
 
 /** `spec.channelTemplate`: the kind of channel to create, with its spec. */
 export interface ChannelTemplate {
@@ -16,19 +16,19 @@ export function defaultChannelTemplate(
   data: Readonly<Record<string, string>>,
   namespace?: string,
 ): ChannelTemplate | undefined {
-  const parsed = (parse(data['default-ch-config'] ?? '') ?? {}) as {
-    clusterDefault?: ChannelTemplate | null
-    namespaceDefaults?: Record<string, ChannelTemplate | null> | null
+  const parsed = (parseConfigText(data['default-ch-config'] ?? '') ?? {}) as {
+    clusterDefault?: ChannelTemplate
+    namespaceDefaults?: Record<string, ChannelTemplate>
   }
   const own = namespace === undefined ? undefined : parsed.namespaceDefaults?.[namespace]
-  return own ?? parsed.clusterDefault ?? undefined
+  return own ?? parsed.clusterDefault
 }
 
 /** The template in a Broker's ConfigMap (`channel-template-spec`, formerly `channelTemplateSpec`), or `undefined`. */
 export function brokerChannelTemplate(data: Readonly<Record<string, string>>): ChannelTemplate | undefined {
   const text = data['channel-template-spec'] ?? data['channelTemplateSpec']
   if (text === undefined) return undefined
-  const template = parse(text) as Partial<ChannelTemplate> | null
+  const template = parseConfigText(text) as Partial<ChannelTemplate> | undefined
   if (typeof template?.kind !== 'string' || typeof template.apiVersion !== 'string') return undefined
   return template as ChannelTemplate
 }

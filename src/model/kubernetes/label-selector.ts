@@ -15,16 +15,18 @@ export function parseLabelSelector(text: string): LabelMatcher {
 type Requirement = (labels: Readonly<Record<string, string>>) => boolean
 
 function parseRequirement(part: string): Requirement {
-  const set = /^([^\s!=,()]+)\s+(in|notin)\s*\(([^()]*)\)$/.exec(part)
+  const set = /^([^\s!=<>,()]+)\s+(in|notin)\s*\(([^()]*)\)$/.exec(part)
   if (set !== null) {
     const values = set[3]!.split(',').map((value) => value.trim())
     return requirement(set[1]!, set[2] === 'in' ? 'In' : 'NotIn', values)
   }
-  const compared = /^([^\s!=,()]+)\s*(==|=|!=)\s*([^\s=!,()]*)$/.exec(part)
+  const compared = /^([^\s!=<>,()]+)\s*(==|=|!=)\s*([^\s=!<>,()]*)$/.exec(part)
   if (compared !== null) return requirement(compared[1]!, compared[2] === '!=' ? 'NotIn' : 'In', [compared[3]!])
-  const absent = /^!\s*([^\s!=,()]+)$/.exec(part)
+  const ordered = /^([^\s!=<>,()]+)\s*([<>])\s*(-?\d+)$/.exec(part)
+  if (ordered !== null) return requirement(ordered[1]!, ordered[2] === '>' ? 'Gt' : 'Lt', [ordered[3]!])
+  const absent = /^!\s*([^\s!=<>,()]+)$/.exec(part)
   if (absent !== null) return requirement(absent[1]!, 'DoesNotExist', [])
-  if (/^[^\s!=,()]+$/.test(part)) return requirement(part, 'Exists', [])
+  if (/^[^\s!=<>,()]+$/.test(part)) return requirement(part, 'Exists', [])
   throw new KnodeError('USAGE', `unable to parse requirement: "${part}"`, {
     hint: 'write selectors like app=shop,tier!=cache,env in (dev,test),!legacy',
   })
@@ -38,9 +40,21 @@ function requirement(key: string, operator: string, values: string[]): Requireme
       return (labels) => !Object.hasOwn(labels, key) || !values.includes(labels[key]!)
     case 'Exists':
       return (labels) => Object.hasOwn(labels, key)
+    case 'Gt':
+    case 'Lt': {
+      const [bound = ''] = values
+      return (labels) => Object.hasOwn(labels, key) && isBeyond(labels[key]!, operator, BigInt(bound))
+    }
     default:
       return (labels) => !Object.hasOwn(labels, key)
   }
+}
+
+/** Whether the label's value is a whole number above, or below, the bound. */
+function isBeyond(value: string, operator: 'Gt' | 'Lt', bound: bigint): boolean {
+  if (!/^[+-]?\d+$/.test(value)) return false
+  const number = BigInt(value.replace('+', ''))
+  return operator === 'Gt' ? number > bound : number < bound
 }
 
 function splitOutsideParentheses(text: string): string[] {

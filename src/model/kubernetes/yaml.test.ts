@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { parse } from 'yaml'
 import { parseYaml, writeYaml } from './yaml.ts'
 
 const valueOf = (text: string): unknown => parseYaml(text)[0]?.value
@@ -49,6 +50,8 @@ test('what is written reads back as the same value, in either version', () => {
     list: [{ a: null }],
     empty: {},
     n: '007',
+    octal: '0o7',
   }
   assert.deepEqual(valueOf(writeYaml(value)), value)
+  assert.deepEqual(parse(writeYaml(value)), value)
 })

@@ -36,7 +36,7 @@ export function parseYaml(text: string): YamlDocument[] {
 
 /** A value as block YAML that 1.1 and 1.2 readers understand alike. */
 export function writeYaml(value: unknown): string {
-  return stringify(value, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false })
+  return stringify(value, { version: '1.1', compat: 'core', lineWidth: 0, aliasDuplicateObjects: false })
 }
 
 const readOptions: ParseOptions & DocumentOptions & SchemaOptions = {

@@ -2,11 +2,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import { constants, gzip } from 'node:zlib'
-import { stringify } from 'yaml'
 import { KnodeError, messageOf } from '../../../base/errors.ts'
 import type { Logger } from '../../../base/log.ts'
 import { StatusError } from '../../../model/kubernetes/status-error.ts'
 import type { Status } from '../../../model/kubernetes/status-error.ts'
+import { writeYaml } from '../../../model/kubernetes/yaml.ts'
 import { badRequest } from '../api-errors.ts'
 
 /** Answers shorter than this are not worth compressing on a loopback. */
@@ -28,7 +28,7 @@ export async function sendObject(
   { code = 200, contentType, syntax = 'json' }: AnswerOptions = {},
 ): Promise<void> {
   const yaml = syntax === 'yaml'
-  const text = yaml ? stringify(object) : `${JSON.stringify(object)}\n`
+  const text = yaml ? writeYaml(object) : `${JSON.stringify(object)}\n`
   await sendBytes(request, response, code, contentType ?? (yaml ? 'application/yaml' : 'application/json'), text)
 }
 
@@ -58,9 +58,22 @@ export function sendText(response: ServerResponse, code: number, text: string): 
   response.end(text)
 }
 
-/** Adds one `Warning:` header each, which kubectl prints. */
+/** Characters of all warnings of an answer; where they are more, each is cut, and the last ones are left out. */
+const warningsCharactersMax = 4_096
+const warningCharactersMax = 256
+
+/**
+ * Adds one `Warning:` header each, which kubectl prints; clients take only so much of headers.
+ * Source: kubernetes/apiserver pkg/endpoints/filters/warning.go.
+ */
 export function addWarnings(response: ServerResponse, warnings: readonly string[]): void {
-  for (const warning of warnings) response.appendHeader('Warning', `299 - "${quotable(warning)}"`)
+  const isTooMuch = warnings.reduce((sum, { length }) => sum + length, 0) > warningsCharactersMax
+  let left = warningsCharactersMax
+  for (const warning of new Set(warnings)) {
+    const text = isTooMuch ? warning.slice(0, warningCharactersMax) : warning
+    if (isTooMuch && (left -= text.length) < 0) return
+    response.appendHeader('Warning', `299 - "${quotable(text)}"`)
+  }
 }
 
 // Header values are one line of Latin-1; anything else would be refused by Node.

@@ -217,6 +217,17 @@ test('patch types are chosen by Content-Type, and strategic merge is for built-i
   assert.equal(created.code, 201)
 })
 
+test('warnings stay within what clients take of headers', async () => {
+  await using front = await aFront()
+  const names = Array.from({ length: 2_000 }, (_, index) => `${'x'.repeat(300)}${index}`)
+  const body = { ...Object.fromEntries(names.map((name) => [name, 1])), metadata: { name: 'c' } }
+  const { code, headers } = await front.call('POST', '/api/v1/namespaces/shop/configmaps', body)
+  assert.equal(code, 201)
+  const warnings = String(headers['warning']).split(', ')
+  assert.equal(warnings.length, 16)
+  assert.match(warnings[0]!, /^299 - "unknown field \\"x{241}"$/)
+})
+
 test('options are checked, the field manager defaults to the user agent, unknown fields become warnings', async () => {
   await using front = await aFront()
   const maps = '/api/v1/namespaces/shop/configmaps'

@@ -129,3 +129,12 @@ test('an answer can be YAML', async () => {
   assert.equal(headers['content-type'], 'application/yaml')
   assert.match(text, /^apiVersion: eventing.knative.dev\/v1\nkind: Trigger\n/m)
 })
+
+test('YAML is read alike by readers of YAML 1.1 and 1.2', async () => {
+  await using front = await withTriggers('a')
+  const spec = { broker: 'on', subscriber: { uri: 'http://x/' } }
+  await front.call('POST', triggers, { ...aTrigger('b'), spec })
+  const { text } = await front.call('GET', triggers, undefined, { accept: 'application/yaml' })
+  assert.match(text, /^ +broker: "on"$/m)
+  assert.match(text, /^ +creationTimestamp: "\d{4}-/m)
+})

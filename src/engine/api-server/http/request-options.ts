@@ -74,8 +74,11 @@ export function readDeleteOptions(body: unknown, query: URLSearchParams, user: U
 const managerOfAgent = (userAgent: string | undefined): string =>
   (userAgent ?? '').split('/', 1)[0]!.slice(0, fieldManagerCharactersMax) || 'unknown'
 
-/** As Go's strconv.ParseBool, with everything odd being false. */
-export const isTrue = (text: string | null): boolean => text !== null && /^(1|t|true)$/i.test(text)
+/**
+ * A parameter that is there is true, however it reads, unless it is `false` or `0`: `?watch` watches.
+ * Source: kubernetes/apimachinery pkg/runtime/converter, Convert_Slice_string_To_bool.
+ */
+export const isTrue = (text: string | null): boolean => text !== null && text !== '0' && !/^false$/i.test(text)
 
 /** 422 on one of the meta.k8s.io option kinds. */
 export function invalidOptions(kind: string, causes: StatusCause[]): StatusError {

@@ -64,6 +64,23 @@ test('an object that leaves the selection is DELETED as it last was, one that en
   assert.equal(await told(watching), 'ADDED b')
 })
 
+for (const query of ['watch', 'watch=', 'watch=yes', 'watch=TRUE']) {
+  test(`?${query} watches, as any value but false and 0 does`, async () => {
+    await using front = await aFront()
+    await front.call('POST', triggers, aTrigger('a'))
+    const watching = await front.watch(`${triggers}?${query}`)
+    assert.equal(await told(watching), 'ADDED a')
+    watching.abort()
+  })
+}
+
+for (const query of ['watch=false', 'watch=0', 'watch=False']) {
+  test(`?${query} lists`, async () => {
+    await using front = await aFront()
+    assert.equal((await front.call('GET', `${triggers}?${query}`)).json.kind, 'TriggerList')
+  })
+}
+
 test('one object is watched by name', async () => {
   await using front = await aFront()
   const watching = await front.watch(`${triggers}?watch=true&fieldSelector=metadata.name%3Db`)

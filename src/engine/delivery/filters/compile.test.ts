@@ -45,6 +45,8 @@ const type = 'com.example.order.created'
 const broken = { cesql: 'nosuch = 1' }
 const yes = { exact: { type } }
 const no = { exact: { type: 'x' } }
+/** What an object may hold that says nothing: a schema that keeps unknown fields lets nulls through. */
+const nulls = { exact: null, prefix: null, suffix: null, all: null, any: null, not: null, cesql: null } as object
 
 table('which field counts', [
   ['nothing at all', {}, true],
@@ -132,6 +134,9 @@ table('filters that say nothing, in objects stored by others', [
   ['any: nor in another order', { filters: [{ any: [{ not: {} }, no] }] }, false],
   ['an empty all', { filters: [{ all: [] }] }, true],
   ['all of an empty one and a failing one', { filters: [{ all: [{}, no] }] }, false],
+  ['null beside a passing dialect', { filters: [{ ...nulls, exact: { type } }] }, true],
+  ['null beside a failing dialect', { filters: [{ any: [{ ...nulls, cesql: 'hop > 6' }] }] }, false],
+  ['nothing but null', { filters: [{ not: nulls }] }, true],
 ])
 
 table('data filters', [

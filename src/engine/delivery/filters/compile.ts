@@ -6,6 +6,7 @@ import { allOf, always, anyOf, attributePredicate, compileCondition, fact } from
 import type { Condition } from './condition.ts'
 import { compileDataFilter } from './data-filter.ts'
 import type { FilterFault } from './data-filter.ts'
+import { hasEntries, isSet } from './spec.ts'
 import type { FilterSpec, LegacyFilter, SubscriptionsFilter } from './spec.ts'
 import { explainFilters } from './verdict.ts'
 import type { Explanation } from './verdict.ts'
@@ -59,26 +60,23 @@ interface Conditions {
 /** `undefined` for a filter that says nothing, such as `{}`: it is as if it were not there. */
 function conditionsOf(filter: SubscriptionsFilter): Conditions | undefined {
   const { exact, prefix, suffix, all, any, not, cesql } = filter
-  if (has(exact)) return attributeConditions('exact', exact)
-  if (has(prefix)) return attributeConditions('prefix', prefix)
-  if (has(suffix)) return attributeConditions('suffix', suffix)
-  if (all !== undefined && all.length > 0) {
+  if (hasEntries(exact)) return attributeConditions('exact', exact)
+  if (hasEntries(prefix)) return attributeConditions('prefix', prefix)
+  if (hasEntries(suffix)) return attributeConditions('suffix', suffix)
+  if (isSet(all) && all.length > 0) {
     const parts = said(all)
     return parts && { pass: allOf(parts.map(({ pass }) => pass)), fail: anyOf(parts.map(({ fail }) => fail)) }
   }
-  if (any !== undefined && any.length > 0) {
+  if (isSet(any) && any.length > 0) {
     const parts = said(any)
     return parts && { pass: anyOf(parts.map(({ pass }) => pass)), fail: allOf(parts.map(({ fail }) => fail)) }
   }
-  if (not !== undefined) {
+  if (isSet(not)) {
     const inner = conditionsOf(not)
     return inner && { pass: inner.fail, fail: inner.pass }
   }
-  return cesql === undefined || cesql === '' ? undefined : expressionConditions(cesql)
+  return isSet(cesql) && cesql !== '' ? expressionConditions(cesql) : undefined
 }
-
-const has = (map: Record<string, string> | undefined): map is Record<string, string> =>
-  map !== undefined && Object.keys(map).length > 0
 
 function said(filters: SubscriptionsFilter[]): Conditions[] | undefined {
   const parts = filters.map(conditionsOf).filter((part) => part !== undefined)

@@ -43,8 +43,15 @@ export function filterSpecOf(trigger: {
   spec?: { filter?: LegacyFilter; filters?: SubscriptionsFilter[] }
 }): FilterSpec {
   return {
-    filter: trigger.spec?.filter,
-    filters: trigger.spec?.filters,
+    filter: trigger.spec?.filter ?? undefined,
+    filters: trigger.spec?.filters ?? undefined,
     dataFilter: trigger.metadata.annotations?.[dataFilterAnnotation],
   }
 }
+
+/** Whether a dialect is said: a stored filter may hold explicit nulls, which mean the same as absent. */
+export const isSet = <Value>(value: Value | null | undefined): value is Value => value !== undefined && value !== null
+
+/** Whether a dialect names attributes. */
+export const hasEntries = (map: Record<string, string> | null | undefined): map is Record<string, string> =>
+  isSet(map) && Object.keys(map).length > 0

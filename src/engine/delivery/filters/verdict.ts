@@ -3,7 +3,7 @@ import type { CloudEvent } from '../../../model/cloudevents/event.ts'
 import { compileCesql } from './cesql/compile.ts'
 import type { DataFilter } from './data-filter.ts'
 import { filterAttributeReader } from './filter-attribute.ts'
-import { dataFilterAnnotation } from './spec.ts'
+import { dataFilterAnnotation, hasEntries, isSet } from './spec.ts'
 import type { FilterSpec, SubscriptionsFilter } from './spec.ts'
 
 /**
@@ -49,18 +49,15 @@ export function explainFilters(spec: FilterSpec, dataFilter: DataFilter | undefi
 
 function judge(filter: SubscriptionsFilter, path: string, event: CloudEvent): Verdict {
   const { exact, prefix, suffix, all, any, not, cesql } = filter
-  if (has(exact)) return judgeAttributes('exact', exact, `${path}.exact`, event)
-  if (has(prefix)) return judgeAttributes('prefix', prefix, `${path}.prefix`, event)
-  if (has(suffix)) return judgeAttributes('suffix', suffix, `${path}.suffix`, event)
-  if (all !== undefined && all.length > 0) return judgeAll(all, `${path}.all`, event)
-  if (any !== undefined && any.length > 0) return judgeAny(any, `${path}.any`, event)
-  if (not !== undefined) return judgeNot(not, `${path}.not`, event)
-  if (cesql !== undefined && cesql !== '') return judgeCesql(cesql, `${path}.cesql`, event)
+  if (hasEntries(exact)) return judgeAttributes('exact', exact, `${path}.exact`, event)
+  if (hasEntries(prefix)) return judgeAttributes('prefix', prefix, `${path}.prefix`, event)
+  if (hasEntries(suffix)) return judgeAttributes('suffix', suffix, `${path}.suffix`, event)
+  if (isSet(all) && all.length > 0) return judgeAll(all, `${path}.all`, event)
+  if (isSet(any) && any.length > 0) return judgeAny(any, `${path}.any`, event)
+  if (isSet(not)) return judgeNot(not, `${path}.not`, event)
+  if (isSet(cesql) && cesql !== '') return judgeCesql(cesql, `${path}.cesql`, event)
   return { path, outcome: 'ignored', message: 'the filter is empty', parts: [] }
 }
-
-const has = (map: Record<string, string> | undefined): map is Record<string, string> =>
-  map !== undefined && Object.keys(map).length > 0
 
 const tests = {
   exact: { holds: (value: string, text: string) => value === text, yes: 'is', no: 'is not' },

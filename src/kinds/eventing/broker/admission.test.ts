@@ -73,6 +73,17 @@ test('defaults that are named but not written down are none', () => {
   assert.deepEqual([metadata.annotations, spec], [undefined, {}])
 })
 
+test('parts of the defaults that are left empty are none', () => {
+  const cluster = 'brokerClass: c\n  kind: ConfigMap\n  name: n\n  apiVersion: v1\n  namespace:\n  delivery:'
+  const withDelivery = (rest: string): Maps => ({
+    'config-br-defaults': { 'default-br-config': `clusterDefault:\n  ${cluster}${rest}\n` },
+  })
+  const { spec } = defaulted(aBroker(), withDelivery(''))
+  assert.deepEqual(spec, { config: { kind: 'ConfigMap', name: 'n', apiVersion: 'v1', namespace: 'shop' } })
+  const within = defaulted(aBroker(), withDelivery('\n    retry: 2\n    deadLetterSink:\n    backoffDelay:'))
+  assert.deepEqual(within.spec.delivery, { retry: 2 })
+})
+
 test('where the defaults say so, a Broker may only refer to objects of its own namespace', () => {
   const ours = { 'eventing.knative.dev/broker.class': 'MTChannelBasedBroker' }
   const ref = { apiVersion: 'v1', kind: 'Service', name: 's', namespace: 'other' }

@@ -150,6 +150,8 @@ test('a dependency must exist and be Ready', async () => {
   const dependent = aTrigger({}, { 'knative.dev/dependency': dependency })
   const missing = await run(dependent, [aBroker()])
   assert.equal(missing.condition('DependencyReady')?.reason, 'DependencyDoesNotExist')
+  const nothing = await run(aTrigger({}, { 'knative.dev/dependency': 'null' }), [aBroker()])
+  assert.equal(nothing.condition('DependencyReady')?.reason, 'DependencyDoesNotExist')
   const ping = (observedGeneration: number, status: 'True' | 'False'): Resource => ({
     apiVersion: 'sources.knative.dev/v1',
     kind: 'PingSource',

@@ -154,7 +154,7 @@ function markDependency(trigger: Trigger, context: ReconcileContext): void {
   if (annotation === undefined) return conditions.markTrue('DependencyReady')
   let reference: { apiVersion?: string; kind?: string; name?: string }
   try {
-    reference = JSON.parse(annotation) as typeof reference
+    reference = (JSON.parse(annotation) ?? {}) as typeof reference
   } catch (thrown) {
     const message = `Unable to unmarshal objectReference from dependency annotation of trigger: ${messageOf(thrown)}`
     return conditions.markFalse('DependencyReady', 'ReferenceError', message)

@@ -42,6 +42,10 @@ test('a Trigger is refused in upstream’s words', () => {
     ],
     [aTrigger({ broker, subscriber, delivery: { retry: -1 } }), 'invalid value: -1: spec.delivery.retry'],
     [
+      aTrigger({ broker, subscriber }, { 'knative.dev/dependency': 'null' }),
+      'missing field(s): metadata.annotations[knative.dev/dependency].apiVersion, metadata.annotations[knative.dev/dependency].kind, metadata.annotations[knative.dev/dependency].name',
+    ],
+    [
       aTrigger({ broker, subscriber }, { 'knative.dev/dependency': '{"kind":"PingSource"}' }),
       'missing field(s): metadata.annotations[knative.dev/dependency].apiVersion, metadata.annotations[knative.dev/dependency].name',
     ],

@@ -73,7 +73,8 @@ function validateDependency(text: string, namespace: string): FieldError[] {
   const path = `[${dependencyAnnotation}]`
   let reference: Record<string, unknown>
   try {
-    reference = JSON.parse(text) as Record<string, unknown>
+    // Go reads `null` as a reference that says nothing.
+    reference = (JSON.parse(text) ?? {}) as Record<string, unknown>
   } catch (thrown) {
     const message = `The provided annotation was not a corev1.ObjectReference: ${JSON.stringify(text)}`
     return [fieldError(message, [path], messageOf(thrown))]

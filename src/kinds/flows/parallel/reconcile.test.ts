@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { FakeClock } from '../../../base/fake-clock.ts'
+import { FakeClient } from '../../../engine/control-loop/fake-client.ts'
 import { reconcileOnce } from '../../../engine/control-loop/reconcile-once.ts'
+import { openResourceStore } from '../../../ports/resource-store/open.ts'
 import { parallel } from './kind.ts'
 import type { Parallel } from './schema.ts'
 
@@ -15,6 +18,22 @@ const aParallel = (
 })
 
 const channelRef = (name: string): object => ({ apiVersion: 'messaging.knative.dev/v1', kind: 'InMemoryChannel', name })
+
+test('a Parallel whose channels cannot be made says why', async () => {
+  const clock = new FakeClock()
+  const client = new FakeClient({ store: await openResourceStore({ driver: 'memory' }), clock })
+  client.withoutKind('InMemoryChannel.messaging.knative.dev')
+  const run = await reconcileOnce(aParallel([{ subscriber: { uri: 'http://a/' } }]), {
+    kind: parallel,
+    deps: { client, clock },
+  })
+  assert.match(String(run.thrown), /no matches for kind/)
+  assert.deepEqual(run.condition('ChannelsReady'), {
+    status: 'False',
+    reason: 'ChannelsNotReady',
+    message: 'failed to reconcile channel split-kn-parallel: no matches for kind "InMemoryChannel"',
+  })
+})
 
 test('a branch is a filter before a channel before a subscriber', async () => {
   const branch = { filter: { uri: 'http://odd/' }, subscriber: { uri: 'http://worker/' }, delivery: { retry: 2 } }

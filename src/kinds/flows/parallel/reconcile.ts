@@ -1,4 +1,5 @@
 // Makes a Parallel real: one channel in front, and for each branch a filter's Subscription, a channel, a Subscription.
+import { messageOf } from '../../../base/errors.ts'
 import {
   applyOrReplace,
   createOnce,
@@ -28,9 +29,9 @@ export class ParallelReconciler implements Reconciler<Parallel> {
 
   async reconcile(parallel: Parallel, context: ReconcileContext): Promise<void> {
     const branches = parallel.spec.branches ?? []
-    const ingress = await createOnce(context, channelOf(parallel, ''))
+    const ingress = await this.#channel(parallel, '', context)
     const channels: Channelable[] = []
-    for (const index of branches.keys()) channels.push(await createOnce(context, channelOf(parallel, `-${index}`)))
+    for (const index of branches.keys()) channels.push(await this.#channel(parallel, `-${index}`, context))
     const states: { filter: Subscription; subscriber: Subscription }[] = []
     for (const [index, channel] of channels.entries()) {
       states.push({
@@ -45,6 +46,18 @@ export class ParallelReconciler implements Reconciler<Parallel> {
     })
     mark(parallel, ingress, channels, states, context)
     markEventPoliciesDisabled(context.conditions)
+  }
+
+  /** Upstream tells a failure in an Event only; here the condition says it, too, as that of a Sequence does. */
+  async #channel(parallel: Parallel, suffix: string, context: ReconcileContext): Promise<Channelable> {
+    const child = channelOf(parallel, suffix)
+    try {
+      return await createOnce(context, child)
+    } catch (thrown) {
+      const message = `failed to reconcile channel ${child.metadata.name}: ${messageOf(thrown)}`
+      context.conditions.markFalse('ChannelsReady', 'ChannelsNotReady', message)
+      throw thrown
+    }
   }
 }
 

@@ -37,6 +37,13 @@ test('a default channel that is named but not written down is none', () => {
   assert.equal(sequence.spec.channelTemplate, undefined)
 })
 
+test('a default channel whose spec is left empty has none', () => {
+  const config = { data: () => ({ 'default-ch-config': 'clusterDefault:\n  apiVersion: v1\n  kind: C\n  spec:\n' }) }
+  const sequence = aSequence({ steps: [] })
+  setSequenceDefaults(sequence, { ...admission, config })
+  assert.deepEqual(sequence.spec.channelTemplate, { apiVersion: 'v1', kind: 'C' })
+})
+
 test('all that is wrong with a Sequence is told at once, with paths', () => {
   const sequence = aSequence({
     channelTemplate: { apiVersion: '', kind: 'InMemoryChannel' },

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { FakeClock } from '../../../base/fake-clock.ts'
+import { FakeClient } from '../../../engine/control-loop/fake-client.ts'
 import { reconcileOnce } from '../../../engine/control-loop/reconcile-once.ts'
 import type { Resource } from '../../../model/kubernetes/resource.ts'
+import { openResourceStore } from '../../../ports/resource-store/open.ts'
 import { sequence } from './kind.ts'
 import type { Sequence } from './schema.ts'
 
@@ -31,6 +34,19 @@ const aChild = (kind: string, name: string, spec: object = {}, url?: string): Re
 })
 
 const channelRef = (name: string): object => ({ apiVersion: 'messaging.knative.dev/v1', kind: 'InMemoryChannel', name })
+
+test('a Sequence whose channels cannot be made says why', async () => {
+  const clock = new FakeClock()
+  const client = new FakeClient({ store: await openResourceStore({ driver: 'memory' }), clock })
+  client.withoutKind('InMemoryChannel.messaging.knative.dev')
+  const run = await reconcileOnce(aSequence([{ uri: 'http://a/' }]), { kind: sequence, deps: { client, clock } })
+  assert.match(String(run.thrown), /no matches for kind/)
+  assert.deepEqual(run.condition('ChannelsReady'), {
+    status: 'Unknown',
+    reason: 'ChannelsNotReady',
+    message: 'failed to reconcile channel wash-kn-sequence-0 at step 0: no matches for kind "InMemoryChannel"',
+  })
+})
 
 test('a Sequence chains a channel and a Subscription for each step; the last one answers to the reply', async () => {
   const steps = [{ uri: 'http://a/' }, { uri: 'http://b/', delivery: { retry: 3 } }]

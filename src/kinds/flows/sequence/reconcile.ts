@@ -1,4 +1,5 @@
 // Makes a Sequence real: a channel and a Subscription for each step, chained by replies.
+import { messageOf } from '../../../base/errors.ts'
 import {
   applyOrReplace,
   createOnce,
@@ -27,7 +28,7 @@ export class SequenceReconciler implements Reconciler<Sequence> {
   async reconcile(sequence: Sequence, context: ReconcileContext): Promise<void> {
     const steps = sequence.spec.steps ?? []
     const channels: Channelable[] = []
-    for (const index of steps.keys()) channels.push(await createOnce(context, channelOf(sequence, index)))
+    for (const index of steps.keys()) channels.push(await this.#channel(sequence, index, context))
     const subscriptions: Subscription[] = []
     for (const index of steps.keys()) {
       subscriptions.push(await applyOrReplace(context, subscriptionOf(sequence, index, channels), 'channel'))
@@ -40,6 +41,16 @@ export class SequenceReconciler implements Reconciler<Sequence> {
     markChannels(sequence, channels, context)
     markSubscriptions(sequence, subscriptions, context)
     markEventPoliciesDisabled(context.conditions)
+  }
+
+  async #channel(sequence: Sequence, index: number, context: ReconcileContext): Promise<Channelable> {
+    try {
+      return await createOnce(context, channelOf(sequence, index))
+    } catch (thrown) {
+      const message = `failed to reconcile channel ${childNameAt(sequence, index)} at step ${index}: ${messageOf(thrown)}`
+      context.conditions.markUnknown('ChannelsReady', 'ChannelsNotReady', message)
+      throw thrown
+    }
   }
 }
 

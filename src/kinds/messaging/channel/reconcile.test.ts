@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { FakeClock } from '../../../base/fake-clock.ts'
+import { FakeClient } from '../../../engine/control-loop/fake-client.ts'
 import { reconcileOnce } from '../../../engine/control-loop/reconcile-once.ts'
+import { openResourceStore } from '../../../ports/resource-store/open.ts'
 import { channel } from './kind.ts'
 import type { Channel, Channelable } from './schema.ts'
 
@@ -29,6 +32,19 @@ const ready = {
   conditions: [{ type: 'Ready', status: 'True' as const }],
   address: { url: 'http://gateway/channels/shop/orders' },
 }
+
+test('a Channel whose channel cannot be made says why', async () => {
+  const clock = new FakeClock()
+  const client = new FakeClient({ store: await openResourceStore({ driver: 'memory' }), clock })
+  client.withoutKind('InMemoryChannel.messaging.knative.dev')
+  const run = await reconcileOnce(aChannel(), { kind: channel, deps: { client, clock } })
+  assert.match(String(run.thrown), /no matches for kind/)
+  assert.deepEqual(run.condition('BackingChannelReady'), {
+    status: 'False',
+    reason: 'ChannelFailure',
+    message: 'no matches for kind "InMemoryChannel"',
+  })
+})
 
 test('a Channel makes a channel of its template’s kind, with its delivery', async () => {
   const template = { apiVersion: 'messaging.knative.dev/v1', kind: 'InMemoryChannel', spec: { extra: true } }

@@ -1,4 +1,5 @@
 // Makes a Channel real: the channel behind it, whose address and subscribers it shows as its own.
+import { messageOf } from '../../../base/errors.ts'
 import { mirrorCondition } from '../../../engine/mirror-condition.ts'
 import type { ReconcileContext, Reconciler } from '../../../engine/reconciler.ts'
 import { markEventPoliciesDisabled } from '../../../engine/security-conditions.ts'
@@ -21,7 +22,7 @@ export class ChannelReconciler implements Reconciler<Channel> {
     const { name, namespace = '' } = channel.metadata
     const kind = group === '' ? template.kind : `${template.kind}.${group}`
     // The backing channel is created once and never updated.
-    const backing = context.get<Channelable>(kind, namespace, name) ?? (await context.apply(backingOf(channel)))
+    const backing = context.get<Channelable>(kind, namespace, name) ?? (await makeBacking(channel, context))
     const owner = backing.metadata.ownerReferences?.find(({ controller }) => controller === true)
     if (owner !== undefined && owner.uid !== channel.metadata.uid) {
       const message = `${template.kind} "${name}" exists and is not owned by this Channel`
@@ -36,6 +37,16 @@ export class ChannelReconciler implements Reconciler<Channel> {
     copySubscribers(status, backing)
     copyDeadLetterSink(status, channel, backing, context)
     markEventPoliciesDisabled(conditions)
+  }
+}
+
+/** @throws what the API says, e.g. of a kind of channel that there is not */
+async function makeBacking(channel: Channel, context: ReconcileContext): Promise<Channelable> {
+  try {
+    return await context.apply(backingOf(channel))
+  } catch (thrown) {
+    context.conditions.markFalse('BackingChannelReady', 'ChannelFailure', messageOf(thrown))
+    throw thrown
   }
 }
 
