@@ -1,5 +1,6 @@
 // Which channel kind stands behind a Channel, a Sequence, a Parallel or a Broker.
 import { parse } from 'yaml'
+import { own } from '../own.ts'
 
 /** `spec.channelTemplate`: the kind of channel to create, with its spec. */
 export interface ChannelTemplate {
@@ -20,8 +21,7 @@ export function defaultChannelTemplate(
     clusterDefault?: ChannelTemplate | null
     namespaceDefaults?: Record<string, ChannelTemplate | null> | null
   }
-  const own = namespace === undefined ? undefined : parsed.namespaceDefaults?.[namespace]
-  return own ?? parsed.clusterDefault ?? undefined
+  return own(parsed.namespaceDefaults, namespace) ?? parsed.clusterDefault ?? undefined
 }
 
 /** The template in a Broker's ConfigMap (`channel-template-spec`, formerly `channelTemplateSpec`), or `undefined`. */
