@@ -198,7 +198,7 @@ export interface DeliveryEngine {
 /** What is wrong with a consumer's subscriber. */
 export interface DeliveryTrouble {
   /** For conditions and Events. */
-  reason: 'SubscriberDoesNotAnswer' | 'SubscriberDoesNotConsent' | 'SubscriberGone'
+  reason: 'SubscriberDoesNotAnswer' | 'SubscriberDoesNotConsent' | 'SubscriberGone' | 'TooManyEventsWait'
   /** Names the subscriber's URL. */
   message: string
 }

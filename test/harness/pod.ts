@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { eventually } from '../../src/base/eventually.ts'
 import { FakeClock, settle } from '../../src/base/fake-clock.ts'
 import { silentLogger } from '../../src/base/log.ts'
 import { seededRandom } from '../../src/base/random.ts'
@@ -125,4 +126,15 @@ export async function aPod(options: TestPodOptions = {}): Promise<TestPod> {
 function wordOf({ state, ready }: NonNullable<PodStatus['containerStatuses']>[number]): string {
   if (state.running !== undefined) return ready ? 'ready' : 'running'
   return state.waiting?.reason ?? state.terminated?.reason ?? ''
+}
+
+/** Lets the Pod go on until it is so. */
+export async function until(bed: TestPod, isSo: () => boolean): Promise<void> {
+  await eventually(isSo, () => `${String(isSo)}; ${bed.summary.join(' ')}`, { turn: () => bed.pass() })
+}
+
+/** Starts the Pod, and resolves when all its containers are ready. */
+export async function started(bed: TestPod): Promise<void> {
+  bed.runner.start()
+  await until(bed, () => bed.summary.slice(1).every((word) => word === 'ready'))
 }

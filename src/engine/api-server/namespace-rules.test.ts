@@ -73,6 +73,29 @@ test('a deleted Namespace terminates, takes nothing new, and goes when its conte
   await assert.rejects(get('shop'), { code: 404 })
 })
 
+test('what is created while its namespace goes away does not outlive it', async () => {
+  const server = await aServer()
+  const { operations, target, store } = server
+  const { finalize } = namespaced(server)
+  const put = store.put.bind(store)
+  // The namespace was found empty just before, and goes as soon as the object is there.
+  store.put = async (key, object, options) => {
+    const stored = await put(key, object, options)
+    if (key.resource.startsWith('triggers')) {
+      store.put = put
+      await operations.delete(target('Namespace'), '', 'shop', asJane)
+      await finalize('shop', [])
+    }
+    return stored
+  }
+  await assert.rejects(operations.create(target(triggerId), 'shop', aTrigger('t'), asJane), {
+    code: 404,
+    message: 'namespaces "shop" not found',
+  })
+  const { items } = await store.list({ namespace: 'shop' })
+  assert.deepEqual(items, [])
+})
+
 test('finalizing a living Namespace does not delete it', async () => {
   const { get, finalize } = namespaced(await aServer())
   await finalize('shop', [])

@@ -86,6 +86,7 @@ export class ObjectWriter {
       const admitted = this.#admit(kind, toStorage(kind, object), { operation: 'create' }, options)
       try {
         const stored = await this.#put(kind, admitted.object, null, options)
+        if (!isNamespaceKind(kind) && options.dryRun !== true) await this.#keepInNamespace(kind, stored)
         const warnings = [...draft.warnings, ...admitted.warnings]
         return { object: convertTo(kind, stored, target.version), created: true, warnings }
       } catch (thrown) {
@@ -135,6 +136,19 @@ export class ObjectWriter {
     const last = await store.delete(keyOf(kind, namespace, name), { expected: resourceVersion })
     log.debug('object removed', { kind: kindId(kind), namespace, name })
     return last ?? stored
+  }
+
+  /** A namespace that was found empty just before the object came takes it with it, unless the object goes by itself. */
+  async #keepInNamespace(kind: KindDefinition, stored: Resource): Promise<void> {
+    const { store, registry } = this.#deps
+    if (registry.get('Namespace') === undefined) return
+    try {
+      await checkNamespace(store, kind, stored)
+    } catch (refusal) {
+      const { namespace = '', name } = stored.metadata
+      await store.delete(keyOf(kind, namespace, name))
+      throw refusal
+    }
   }
 
   #next(

@@ -106,7 +106,7 @@ function targetOf(
 
 function classOf(annotations: Annotations, { podAutoscalerClass }: AutoscalerConfig): ScalerClass {
   const named = findAnnotation(annotations, annotationKeys.class)?.value ?? podAutoscalerClass
-  return scalerClasses[named] ?? 'kpa'
+  return scalerClasses.get(named) ?? 'kpa'
 }
 
 function metricOf(annotations: Annotations, scalerClass: ScalerClass): string {

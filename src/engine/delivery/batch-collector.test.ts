@@ -27,7 +27,7 @@ const aDelivery = (offset: number, attempt = 1, specversion = '1.0', data = '{}'
   message: { event: anEvent({ specversion }, data), headers: {} },
   ack: () => undefined,
   retryLater: () => undefined,
-  holdForRetry: () => aDelivery(offset, attempt + 1, specversion, data),
+  setAside: () => undefined,
 })
 
 test('the wait begins with the first event of a batch', async () => {

@@ -1,4 +1,4 @@
-// When a consumer's events may go: filters, order, rates, pauses, bounds, dead subscribers.
+// When a consumer's events may go: filters, rates, pauses, bounds, dead subscribers.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { settle } from '../../base/fake-clock.ts'
@@ -181,59 +181,6 @@ test("each try is measured by Knative's names, one that was held back is not", a
   assert.equal(count('kn_eventing_dispatch_duration', ',cloudevents_type="order",http_response_status_code="202"'), '1')
   assert.equal(count('kn_eventing_process_duration', ''), '1')
   assert.match(text, /knode_delivery_retries_total\{kind="trigger",namespace="default",name="orders"\} 2\n/)
-})
-
-describe('ordering by an attribute', () => {
-  const annotations = { 'knode.dev/ordering': 'subject' }
-  const delivery = { retry: 3, backoffPolicy: 'linear', backoffDelay: 'PT1S' } as const
-
-  test('sends events of one key one by one in order; a failing key blocks only itself', async () => {
-    await using bed = await aTestBed()
-    let isSick = true
-    const subscriber = await bed.subscriber(({ headers }) => ({
-      status: isSick && headers['ce-subject'] === 'a' ? 500 : 200,
-    }))
-    await bed.dispatch({ subscriber, delivery, annotations })
-    for (const id of ['a1', 'b1', 'a2', 'b2', 'a3', 'b3']) await bed.append(anEvent({ id, subject: id[0]! }))
-    await bed.until('delivered', 3)
-    await bed.until('retrying')
-    assert.equal(eventIds(subscriber.requests.filter(({ headers }) => headers['ce-subject'] === 'b')), 'b1 b2 b3')
-    isSick = false
-    await bed.clock.advance(1_000)
-    await bed.until('delivered', 6)
-    assert.equal(eventIds(subscriber.requests.filter(({ headers }) => headers['ce-subject'] === 'a')), 'a1 a1 a2 a3')
-  })
-
-  test('goes on with the next event of the key when one is given up, also with a sink that is down', async () => {
-    await using bed = await aTestBed()
-    const subscriber = await bed.subscriber((_request, count) => ({ status: count === 1 ? 400 : 200 }))
-    const sink = await bed.subscriber(() => ({ status: 400 }))
-    await bed.dispatch({ subscriber, deadLetter: sink, annotations })
-    for (const id of ['a1', 'a2']) await bed.append(anEvent({ id, subject: 'a' }))
-    await bed.until('dropped')
-    await bed.until('delivered')
-    assert.equal(eventIds(subscriber.requests), 'a1 a2')
-  })
-
-  test('a blocked key with many events waiting behind it leaves room for other keys', async () => {
-    await using bed = await aTestBed({ limits: { inFlightMax: 2, waitingMax: 50 } })
-    const subscriber = await bed.subscriber(({ headers }) => ({ status: headers['ce-subject'] === 'a' ? 500 : 200 }))
-    await bed.dispatch({ subscriber, delivery, annotations })
-    for (let count = 0; count < 40; count++) await bed.append(anEvent({ subject: 'a' }))
-    await bed.append(anEvent({ subject: 'b' }))
-    await bed.until('delivered')
-  })
-
-  test('events without the attribute wait for nobody', async () => {
-    await using bed = await aTestBed()
-    const gate = aGate()
-    const subscriber = await bed.subscriber(gate.answer)
-    await bed.dispatch({ subscriber, annotations })
-    for (let count = 0; count < 3; count++) await bed.append()
-    await eventually(() => subscriber.requests.length === 3, 'three requests at once')
-    gate.open()
-    await bed.until('delivered', 3)
-  })
 })
 
 describe('a subscriber that does not answer at all', () => {

@@ -11,8 +11,9 @@ import { BatchCollector } from './batch-collector.ts'
 import { Circuit } from './circuit.ts'
 import { Course } from './course.ts'
 import type { Route, Verdict } from './course.ts'
+import { Lanes } from './lanes.ts'
 import type { DeliveryLimits } from './limits.ts'
-import { Pace, Slots, Turns } from './pacing.ts'
+import { Pace, Slots } from './pacing.ts'
 import type { Failure } from './retry.ts'
 import type { AskConsent, Send } from './send.ts'
 import { parseTarget } from './target.ts'
@@ -36,15 +37,19 @@ export class Dispatcher implements AsyncDisposable {
   #controls: DeliveryControls
   #inFlightMax: number
   #slots: Slots
-  #turns = new Turns()
+  #lanes: Lanes
   #pace: Pace | undefined
   #circuit: Circuit
   #course: Course
   #batches: BatchCollector | undefined
   #gate: WebhookGate | undefined
   #consumption: Consumption | undefined
-  /** Deliveries held without being busy: waiting for a turn, or for another try at a reply or dead letter. */
+  /** Events may come, and be done with, before the stream has said that it hands them over. */
+  #consuming = Promise.withResolvers<Consumption>()
+  /** Deliveries held without being busy, as they wait for another try at a reply or dead letter. */
   #waiting = 0
+  /** Whether so many events wait that the stream hands over no new ones. */
+  #isFull = false
   #windowSet: number
   #stopping = new AbortController()
   #cutting = new AbortController()
@@ -61,6 +66,13 @@ export class Dispatcher implements AsyncDisposable {
     if (ratePerSecond !== undefined) this.#pace = new Pace(ratePerSecond)
     this.#url = spec.subscriber?.url ?? ''
     const onTrouble = (): void => telemetry.troubleChanged(this.#url, this.trouble)
+    this.#lanes = new Lanes({
+      perKeyMax: limits.heldPerKeyMax,
+      // So that there is always room to take new events.
+      heldMax: limits.waitingMax / 2,
+      work: (delivery) => this.#try(delivery),
+      recall: (offset) => void this.#consuming.promise.then((consumption) => consumption.recall(offset)),
+    })
     const circuit = (this.#circuit = new Circuit(limits, onTrouble))
     const pause = (delayMs: number): Promise<boolean> => this.#pause(delayMs)
     const onGone = (): void => this.#gate?.close()
@@ -74,8 +86,12 @@ export class Dispatcher implements AsyncDisposable {
   /** Why events wait for the subscriber; `undefined` while they do not. */
   get trouble(): DeliveryTrouble | undefined {
     const { open } = this.#circuit
-    if (this.#gate?.trouble !== undefined || open === undefined) return this.#gate?.trouble
-    return { reason: 'SubscriberDoesNotAnswer', message: `${this.#url} does not answer: ${open}` }
+    if (this.#gate?.trouble !== undefined) return this.#gate.trouble
+    if (open !== undefined)
+      return { reason: 'SubscriberDoesNotAnswer', message: `${this.#url} does not answer: ${open}` }
+    if (!this.#isFull) return undefined
+    const waiting = `${this.#deps.limits.unsettledMax} events wait for another try, or behind one that does`
+    return { reason: 'TooManyEventsWait', message: `${this.#url} fails: ${waiting}, and no others are taken` }
   }
 
   #gateOf({ subscriber, timeoutMs, webhookOrigin: origin }: Route, onChange: () => void): WebhookGate | undefined {
@@ -109,12 +125,20 @@ export class Dispatcher implements AsyncDisposable {
   }
 
   async start(consumer: string): Promise<void> {
-    const { stream } = this.#deps
+    const { stream, limits, telemetry } = this.#deps
     this.#consumption = await stream.consume(consumer, {
       inFlightMax: this.#windowSet,
       inOrder: this.#controls.orderingAttribute !== undefined,
+      unsettledMax: limits.unsettledMax,
       handle: (delivery) => this.#handle(delivery),
+      onLost: (offset) => this.#lanes.lost(offset),
+      onFull: (isFull) => {
+        const before = this.trouble
+        this.#isFull = isFull
+        if (this.trouble?.reason !== before?.reason) telemetry.troubleChanged(this.#url, this.trouble)
+      },
     })
+    this.#consuming.resolve(this.#consumption)
     if (this.#controls.paused) this.#consumption.pause()
     else if (this.#gate !== undefined) void this.#gate.open(this.#stopping.signal)
   }
@@ -152,43 +176,17 @@ export class Dispatcher implements AsyncDisposable {
     const { orderingAttribute } = this.#controls
     if (orderingAttribute === undefined) return void this.#work(delivery)
     const key = attributeText(delivery.message.event, orderingAttribute)
-    if (key === undefined) return void this.#workWhenDue(delivery)
-    this.#hold(1)
-    void this.#turns.run(key, () => {
-      this.#hold(-1)
-      return this.#workToTheEnd(delivery)
-    })
+    // In order, what an earlier process had to try again comes before its time.
+    const isDue = delivery.dueMs <= this.#deps.clock.now()
+    if (key !== undefined) this.#lanes.arrive(key, delivery, { isDue })
+    else if (isDue) void this.#work(delivery)
+    else delivery.setAside()
   }
 
   async #work(delivery: Delivery): Promise<void> {
     const verdict = await this.#try(delivery)
     if (verdict.kind === 'done') delivery.ack()
     else if (verdict.kind === 'retry') delivery.retryLater(verdict.delayMs)
-  }
-
-  /** What an earlier process had to try again waits on. */
-  async #workWhenDue(delivery: Delivery): Promise<void> {
-    if (await this.#isDue(delivery)) await this.#work(delivery)
-  }
-
-  /** In order, an event keeps its turn until it is done: nobody of its key may overtake it. */
-  async #workToTheEnd(first: Delivery): Promise<void> {
-    for (let delivery = first; await this.#isDue(delivery);) {
-      const verdict = await this.#try(delivery)
-      if (verdict.kind === 'interrupted') return
-      if (verdict.kind === 'done') return delivery.ack()
-      delivery = delivery.holdForRetry(verdict.delayMs)
-    }
-  }
-
-  /** Waits until the delivery is due. False when delivering stops meanwhile. */
-  async #isDue({ dueMs }: Delivery): Promise<boolean> {
-    const delayMs = dueMs - this.#deps.clock.now()
-    if (delayMs <= 0) return true
-    this.#hold(1)
-    const goesOn = await this.#sleep(delayMs)
-    this.#hold(-1)
-    return goesOn
   }
 
   /** Once there is a place for it and its time has come. Waits only where there is something to wait for. */

@@ -118,6 +118,27 @@ test('a kept connection that falls silent is cut after the timeout', async () =>
   await eventually(() => subscriber.connections === 0, 'the connection to be cut')
 })
 
+test('a request that waits for a connection is cut at once, and those behind it wait for theirs', async () => {
+  const gate = Promise.withResolvers<void>()
+  await using subscriber = await startSubscriber(async () => (await gate.promise, { status: 200 }))
+  const { client, post } = aClient({ socketsPerHostMax: 1 })
+  await using _closing = client
+  const [stop, other] = [new AbortController(), new AbortController()]
+  const first = post(subscriber.url)
+  await eventually(() => subscriber.requests.length === 1, 'the first request')
+  const cut = [post(subscriber.url, { signal: stop.signal }), post(subscriber.url, { signal: stop.signal })]
+  const last = post(subscriber.url, { signal: other.signal })
+  stop.abort()
+  cut.push(post(subscriber.url, { signal: stop.signal }))
+  for (const result of await Promise.all(cut)) {
+    assert.deepEqual(result, { kind: 'no-answer', reason: 'aborted', errorType: 'aborted' })
+  }
+  assert.equal(subscriber.requests.length, 1)
+  gate.resolve()
+  assert.deepEqual([(await first).kind, (await last).kind], ['answer', 'answer'])
+  assert.equal(subscriber.requests.length, 2)
+})
+
 test('an aborted signal cuts the request, also before it began', async () => {
   await using subscriber = await startSubscriber(() => ({ bytes: '', after: 'silence' }))
   const { client, post } = aClient()

@@ -1,13 +1,12 @@
 // One request and its whole answer over kept-alive connections. The seam where leaner HTTP code can take undici's place.
 import { rootCertificates } from 'node:tls'
 import { Client } from 'undici'
-import type { Dispatcher } from 'undici'
 import { messageOf } from '../../base/errors.ts'
 import type { Clock } from '../../base/clock.ts'
 import { Deadlines } from './deadlines.ts'
 import type { Limited } from './deadlines.ts'
+import { Exchange } from './http-exchange.ts'
 import type { DeliveryLimits } from './limits.ts'
-import { errorTypeOf } from './no-answer.ts'
 import type { ErrorType } from './no-answer.ts'
 
 export interface HttpRequest {
@@ -28,7 +27,7 @@ export interface HttpRequest {
 }
 
 /** Header values are as read from the wire: one character a byte. */
-type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>
+export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>
 
 export interface HttpAnswer {
   kind: 'answer'
@@ -84,6 +83,8 @@ interface PoolDeps {
   onUnused: () => void
 }
 
+const aborted: NoAnswer = { kind: 'no-answer', reason: 'aborted', errorType: 'aborted' }
+
 type Settle = (result: HttpAnswer | NoAnswer) => void
 
 /** Connections to one origin, each with one request at a time; the one used last is used next. */
@@ -93,7 +94,7 @@ class HostPool {
   #deps: PoolDeps
   #idle: Connection[] = []
   #open = new Set<Connection>()
-  #waiting: (() => void)[] = []
+  #waiting = new Set<WaitingRequest>()
   #busy = 0
   #closed = false
 
@@ -106,12 +107,23 @@ class HostPool {
   exchange(request: HttpRequest): Promise<HttpAnswer | NoAnswer> {
     return new Promise((settle) => {
       if (this.#busy >= this.#deps.limits.socketsPerHostMax) {
-        this.#waiting.push(() => this.#start(request, settle, this.#idle.pop()))
+        this.#wait(request, settle)
       } else {
         this.#busy++
         this.#start(request, settle, this.#idle.pop())
       }
     })
+  }
+
+  #wait(request: HttpRequest, settle: Settle): void {
+    const { signal } = request
+    if (signal?.aborted === true) return settle(aborted)
+    const waiting = new WaitingRequest(signal, this.#deps.deadlines, (isCut) => {
+      this.#waiting.delete(waiting)
+      if (isCut) settle(aborted)
+      else this.#start(request, settle, this.#idle.pop())
+    })
+    this.#waiting.add(waiting)
   }
 
   close(): void {
@@ -137,9 +149,12 @@ class HostPool {
   #finish(settle: Settle, result: HttpAnswer | NoAnswer): void {
     settle(result)
     // A waiting request takes this one's place, so that `#busy` stays.
-    const next = this.#waiting.shift()
-    if (next !== undefined) queueMicrotask(next)
-    else this.#busy--
+    const [next] = this.#waiting
+    if (next === undefined) this.#busy--
+    else {
+      this.#waiting.delete(next)
+      next.go()
+    }
     this.#tellIfUnused()
   }
 
@@ -167,6 +182,37 @@ class HostPool {
 
   #tellIfUnused(): void {
     if (this.#busy === 0 && this.#open.size === 0) this.#deps.onUnused()
+  }
+}
+
+/** Waits for a connection, or to be aborted; how long it takes is for nobody to say. */
+class WaitingRequest implements Limited {
+  place = -1
+  readonly deadlineMs = Infinity
+  readonly signal: AbortSignal | undefined
+  #deadlines: Deadlines
+  #end: (isCut: boolean) => void
+
+  constructor(signal: AbortSignal | undefined, deadlines: Deadlines, end: (isCut: boolean) => void) {
+    this.signal = signal
+    this.#deadlines = deadlines
+    this.#end = end
+    deadlines.watch(this)
+  }
+
+  /** Its turn has come. What aborts it from now on, the exchange sees. */
+  go(): void {
+    this.#deadlines.leave(this)
+    queueMicrotask(() => this.#end(false))
+  }
+
+  abort(): void {
+    this.#deadlines.leave(this)
+    this.#end(true)
+  }
+
+  expire(): void {
+    this.abort()
   }
 }
 
@@ -224,116 +270,4 @@ class Connection {
   destroy(): void {
     void this.#client.destroy()
   }
-}
-
-const noBytes = Buffer.alloc(0)
-
-/** Gathers one answer; the first of answer, failure, timeout and abort wins. */
-class Exchange implements Dispatcher.DispatchHandler, Limited {
-  place = -1
-  readonly deadlineMs: number
-  readonly signal: AbortSignal | undefined
-  #settle: ((result: HttpAnswer | NoAnswer | 'stale') => void) | undefined
-  #controller: Dispatcher.DispatchController | undefined
-  #reused: boolean
-  #bytesMax: number
-  #timeoutMs: number
-  #deadlines: Deadlines
-  #started = false
-  #status = 0
-  #headers: AnswerHeaders = {}
-  #chunks: Buffer[] = []
-  #bytes = 0
-
-  constructor(
-    { timeoutMs, signal }: HttpRequest,
-    { clock, limits, deadlines }: PoolDeps,
-    reused: boolean,
-    settle: (result: HttpAnswer | NoAnswer | 'stale') => void,
-  ) {
-    this.#settle = settle
-    this.#reused = reused
-    this.#bytesMax = limits.answerBytesMax
-    this.#timeoutMs = timeoutMs
-    this.#deadlines = deadlines
-    this.deadlineMs = clock.monotonicMs() + timeoutMs
-    this.signal = signal
-    if (signal?.aborted === true) this.abort()
-    else deadlines.watch(this)
-  }
-
-  expire(): void {
-    this.#cut(`no complete answer within ${this.#timeoutMs} ms`, 'timeout')
-  }
-
-  abort(): void {
-    this.#cut('aborted', 'aborted')
-  }
-
-  /** Ends the exchange without an answer. */
-  fail(reason: string, errorType: ErrorType): void {
-    this.#finish({ kind: 'no-answer', reason, errorType })
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#settle === undefined) controller.abort(new Error('given up before it could be sent'))
-  }
-
-  onResponseStarted(): void {
-    this.#started = true
-  }
-
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: AnswerHeaders): void {
-    // An informational answer is followed by the real one.
-    this.#status = status
-    this.#headers = headers
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    const room = this.#bytesMax - this.#bytes
-    this.#chunks.push(chunk.length > room ? chunk.subarray(0, room) : chunk)
-    this.#bytes += Math.min(chunk.length, room)
-    if (chunk.length <= room) return
-    this.#answer(true)
-    controller.abort(new Error(`answer longer than ${this.#bytesMax} bytes`))
-  }
-
-  onResponseEnd(): void {
-    this.#answer(false)
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#reused && !this.#started && isClosedSocket(error)) this.#finish('stale')
-    else this.fail(reasonOf(error), errorTypeOf(error))
-  }
-
-  #answer(bodyCut: boolean): void {
-    // Copied, so that a reply kept for long does not keep the whole of the socket's read buffer.
-    const body = this.#bytes === 0 ? noBytes : Buffer.concat(this.#chunks, this.#bytes)
-    this.#finish({ kind: 'answer', status: this.#status, headers: this.#headers, body, bodyCut })
-  }
-
-  #cut(reason: string, errorType: ErrorType): void {
-    this.fail(reason, errorType)
-    this.#controller?.abort(new Error(reason))
-  }
-
-  #finish(result: HttpAnswer | NoAnswer | 'stale'): void {
-    const settle = this.#settle
-    if (settle === undefined) return
-    this.#settle = undefined
-    this.#deadlines.leave(this)
-    settle(result)
-  }
-}
-
-const codeOf = (error: Error): unknown => (error as { code?: unknown }).code
-const isClosedSocket = (error: Error): boolean =>
-  ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(String(codeOf(error)))
-
-function reasonOf(error: Error): string {
-  // Several addresses refused: the first says it.
-  if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0].message
-  return error.message === '' ? error.name : error.message
 }

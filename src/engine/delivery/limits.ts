@@ -15,6 +15,13 @@ export interface DeliveryLimits {
   inFlightMax: number
   /** Events per consumer held in memory while they wait for their turn or for another try. @default 1_000 */
   waitingMax: number
+  /** Of those, events of one key of an ordered consumer; the others of the key are read again in time. @default 16 */
+  heldPerKeyMax: number
+  /**
+   * Events per consumer that wait for another try or behind one that does, a position in memory each; above it the
+   * consumer takes no new ones. @default 50_000
+   */
+  unsettledMax: number
   /** How long a stopped consumer may finish what it is sending. @default 5_000 */
   drainMs: number
   /** Tries in a row without any answer before a subscriber counts as dead. @default 10 */
@@ -47,6 +54,8 @@ const defaults: DeliveryLimits = {
   socketIdleMs: 4_000,
   inFlightMax: 100,
   waitingMax: 1_000,
+  heldPerKeyMax: 16,
+  unsettledMax: 50_000,
   drainMs: 5_000,
   circuitTriesMin: 10,
   circuitOpensAfterMs: 5_000,

@@ -1,8 +1,8 @@
-// Bounds, rates and turns.
+// Bounds and rates.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { settle } from '../../base/fake-clock.ts'
-import { Pace, Slots, Turns } from './pacing.ts'
+import { Pace, Slots } from './pacing.ts'
 
 test('no more than the bound are in at once, and the others enter in order', async () => {
   const slots = new Slots(2)
@@ -53,26 +53,4 @@ test('an idle time is not saved up beyond a short burst', () => {
   let burst = 0
   while (pace.reserve(3_600_000) === 0) burst++
   assert.ok(burst <= 11, `${burst} starts at once`)
-})
-
-test('works of one key run one after the other, in order; another key does not wait', async () => {
-  const turns = new Turns()
-  const done: string[] = []
-  const gates: (() => void)[] = []
-  const work = (name: string) => async (): Promise<void> => {
-    await new Promise<void>((go) => gates.push(go))
-    done.push(name)
-  }
-  const all = [turns.run('a', work('a1')), turns.run('a', work('a2')), turns.run('b', work('b1'))]
-  await settle()
-  assert.equal(gates.length, 2)
-  gates[1]!()
-  await settle()
-  assert.deepEqual(done, ['b1'])
-  gates[0]!()
-  await settle()
-  gates[2]!()
-  await Promise.all(all)
-  assert.deepEqual(done, ['b1', 'a1', 'a2'])
-  assert.equal(turns.size, 0)
 })

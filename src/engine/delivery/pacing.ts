@@ -1,4 +1,4 @@
-// Who may go when: a bound on tries at once, a rate, and turns per key.
+// Who may go when: a bound on tries at once, and a rate.
 
 /** At most `max` holders at once; the others wait in line. */
 export class Slots {
@@ -49,23 +49,5 @@ export class Pace {
     const startMs = Math.max(this.#nextMs, nowMs - Math.max(0, burstMs - this.#spacingMs))
     this.#nextMs = startMs + this.#spacingMs
     return Math.max(0, startMs - nowMs)
-  }
-}
-
-/** Runs the works of one key one after the other, in the order asked for; different keys do not wait for each other. */
-export class Turns {
-  #tails = new Map<string, Promise<void>>()
-
-  /** Keys that have something to do. */
-  get size(): number {
-    return this.#tails.size
-  }
-
-  async run(key: string, work: () => Promise<void>): Promise<void> {
-    const before = this.#tails.get(key)
-    const mine = before === undefined ? work() : before.then(work)
-    this.#tails.set(key, mine)
-    await mine
-    if (this.#tails.get(key) === mine) this.#tails.delete(key)
   }
 }

@@ -23,6 +23,8 @@ export interface ReplaySourceOptions {
   marked: (event: StoredEvent) => StoredEvent
   /** Events in memory that wait for another try; while there are more, nothing is read. */
   retryingMax: number
+  /** Events that are set aside or wait for another try, at most. */
+  unsettledMax: number
   clock: Clock
 }
 
@@ -40,7 +42,13 @@ export class ReplaySource {
   #retries = new Set<CancelTimer>()
   /** Retries whose time has come. */
   #due: [StoredEvent, attempt: number][] = []
+  /** What is set aside, and its attempt: it is read again. */
+  #aside = new Map<Offset, number>()
+  /** Events that were recalled and are being read. */
+  #recalled = 0
+  #reading: Promise<void> = Promise.resolve()
   #onRoom: (() => void) | undefined
+  #onLost: (offset: Offset) => void = () => undefined
   #over = Promise.withResolvers<void>()
 
   constructor(options: ReplaySourceOptions) {
@@ -53,8 +61,10 @@ export class ReplaySource {
   }
 
   /** Begins. The name of a consumer means nothing here. */
-  consume(_consumer: string, { handle, inFlightMax = 100 }: ConsumeOptions): Promise<Consumption> {
+  consume(_consumer: string, options: ConsumeOptions): Promise<Consumption> {
+    const { handle, inFlightMax = 100, onLost = () => undefined } = options
     this.#handle = handle
+    this.#onLost = onLost
     this.#inFlightMax = inFlightMax
     this.#readAll().then(
       () => {
@@ -67,6 +77,7 @@ export class ReplaySource {
     return Promise.resolve({
       pause: stop,
       resume: () => undefined,
+      recall: (offset) => this.#recall(offset),
       setInFlightMax: (max) => {
         this.#inFlightMax = max
         this.#handDue()
@@ -100,16 +111,17 @@ export class ReplaySource {
   }
 
   get #hasRoom(): boolean {
+    const { retryingMax, unsettledMax } = this.#options
     const retrying = this.#retries.size + this.#due.length
-    return this.#inFlight < this.#inFlightMax && retrying <= this.#options.retryingMax
+    return this.#inFlight < this.#inFlightMax && retrying <= retryingMax && retrying + this.#aside.size < unsettledMax
   }
 
   #hand(stored: StoredEvent, attempt: number): void {
     this.#inFlight++
-    this.#handle(this.#delivery(stored, attempt, 0))
+    this.#handle(this.#delivery(stored, attempt))
   }
 
-  #delivery(stored: StoredEvent, attempt: number, dueMs: number): Delivery {
+  #delivery(stored: StoredEvent, attempt: number): Delivery {
     let isSettled = false
     const settle = (then?: () => void): void => {
       if (isSettled) return
@@ -129,19 +141,45 @@ export class ReplaySource {
     return {
       ...stored,
       attempt,
-      dueMs,
+      dueMs: 0,
       ack: () => settle(),
       retryLater: (delayMs) => settle(() => retry(delayMs)),
-      holdForRetry: (delayMs) => {
-        isSettled = true
-        return this.#delivery(stored, attempt + 1, this.#options.clock.now() + delayMs)
-      },
+      setAside: () => settle(() => void this.#aside.set(stored.offset, attempt)),
     }
+  }
+
+  #recall(offset: Offset): void {
+    const attempt = this.#aside.get(offset)
+    if (attempt === undefined) return
+    this.#aside.delete(offset)
+    this.#recalled++
+    // One after the other, as they were asked for.
+    this.#reading = this.#reading.then(() => this.#readAgain(offset, attempt))
+  }
+
+  async #readAgain(offset: Offset, attempt: number): Promise<void> {
+    try {
+      const event = await this.#readOne(offset)
+      this.#recalled--
+      if (event === undefined) this.#onLost(offset)
+      else this.#due.push([this.#options.marked(event), attempt])
+      this.#settled()
+    } catch (error) {
+      this.#over.reject(error)
+    }
+  }
+
+  async #readOne(offset: Offset): Promise<StoredEvent | undefined> {
+    for await (const stored of this.#options.stream.read({ offset })) {
+      return stored.offset === offset ? stored : undefined
+    }
+    return undefined
   }
 
   #settled(): void {
     this.#handDue()
-    if (this.#isRead && this.#inFlight + this.#retries.size + this.#due.length === 0) this.#over.resolve()
+    const left = this.#inFlight + this.#retries.size + this.#due.length + this.#aside.size + this.#recalled
+    if (this.#isRead && left === 0) this.#over.resolve()
   }
 
   /** What was tried before goes first. */

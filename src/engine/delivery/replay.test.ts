@@ -169,6 +169,29 @@ test('events of one key stay in order, also over a retry, and hold up no other k
   assert.equal(replayed.at(-1)!.headers['ce-subject'], 'a')
 })
 
+test('a failing key with more events than are held in memory holds up no other key of a replay', async () => {
+  await using bed = await aTestBed({ limits: { inFlightMax: 2, waitingMax: 20, heldPerKeyMax: 3 } })
+  let failures = 0
+  const subscriber = await bed.subscriber(({ headers }) =>
+    headers['ce-subject'] === 'a' && headers['ce-knodereplay'] && failures++ < 2 ? { status: 500 } : { status: 200 },
+  )
+  const delivery = { retry: 3, backoffPolicy: 'linear', backoffDelay: 'PT10S' } as const
+  await bed.dispatch({ subscriber, delivery, annotations: { 'knode.dev/ordering': 'subject' } })
+  const ids = Array.from({ length: 100 }, (_, index) => String(index))
+  for (const id of ids) await bed.append(anEvent({ id, subject: id === '99' ? 'b' : 'a' }))
+  await bed.until('delivered', 100)
+  const running = replay(bed)
+  const end = running.run()
+  const replayed = () => subscriber.requests.filter(({ headers }) => headers['ce-knodereplay'])
+  await eventually(() => replayed().some(({ headers }) => headers['ce-subject'] === 'b'), 'the other key')
+  assert.ok(replayed().length <= 2, 'the failing key waits')
+  await bed.clock.advance(30_000)
+  assert.deepEqual(await end, { kind: 'done' })
+  const ofA = replayed().filter(({ headers }) => headers['ce-subject'] === 'a')
+  assert.equal(eventIds(ofA), `0 0 ${ids.slice(0, 99).join(' ')}`)
+  assert.equal(running.counts.delivered, 100)
+})
+
 test('a dead subscriber ends nothing, and live delivery keeps its own judgement of it', async () => {
   await using bed = await aTestBed()
   let isLive = true

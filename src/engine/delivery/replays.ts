@@ -61,11 +61,13 @@ export class Replays {
         return { ...stored, message: { event: withAttributes(event, { [replayAttribute]: id }), headers } }
       },
       retryingMax: limits.waitingMax,
+      unsettledMax: limits.unsettledMax,
       clock,
     })
-    // Live delivery tells of a dead subscriber. One that wants no events ends the replay: it would wait for ever.
+    // Live delivery tells of one that is dead or fails. One that wants no events ends the replay: it would wait for ever.
     const onTrouble = ({ trouble }: TroubleChange): void => {
-      if (trouble !== undefined && trouble.reason !== 'SubscriberDoesNotAnswer') replay.stop(trouble.message)
+      if (trouble?.reason === 'SubscriberDoesNotConsent' || trouble?.reason === 'SubscriberGone')
+        replay.stop(trouble.message)
     }
     const telemetry = new DispatchTelemetry(spec, { ...this.#deps, onTrouble, countsAs: 'replay' })
     const dispatcher = new Dispatcher(replayed(spec, options), { ...this.#deps, stream: source, telemetry })

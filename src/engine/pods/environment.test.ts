@@ -62,6 +62,23 @@ test('a value may use variables that were set before', () => {
   assert.equal(env['B'], 'a/$(LATER)/$(A)/$')
 })
 
+test('variables and labels may be called like what every object of JavaScript has', () => {
+  const env = environmentOf({
+    env: [
+      { name: 'A', value: '$(constructor)$(__proto__)' },
+      { name: '__proto__', value: 'p' },
+      { name: 'constructor', value: '$(__proto__)c' },
+      { name: 'LABEL', valueFrom: { fieldRef: { fieldPath: "metadata.labels['constructor']" } } },
+    ],
+  })
+  assert.deepEqual(Object.entries(env), [
+    ['A', '$(constructor)$(__proto__)'],
+    ['__proto__', 'p'],
+    ['constructor', 'pc'],
+    ['LABEL', ''],
+  ])
+})
+
 test('what is missing is told in Kubernetes’ words, unless it is optional', () => {
   const variable = (name: string, key: string, optional?: boolean) => ({
     name: 'A',

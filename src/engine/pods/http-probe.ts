@@ -50,7 +50,12 @@ export async function anyHttpFailure(probe: HttpProbe, spoken: Map<string, HttpV
 
 const messageOf = (outcome: Outcome): string | undefined => (outcome.kind === 'well' ? undefined : outcome.message)
 const isTls = ({ scheme = '' }: HttpProbe['httpGet']): boolean => scheme.toUpperCase() === 'HTTPS'
-const pathOf = ({ path = '/' }: HttpProbe['httpGet']): string => (path.startsWith('/') ? path : `/${path}`)
+/** Whatever stands in the path is asked for: what cannot stand in a URL is escaped, escapes stay as they are. */
+function pathOf({ path = '/' }: HttpProbe['httpGet']): string {
+  const [whole = ''] = path.split('#', 1)
+  const absolute = whole.startsWith('/') ? whole : `/${whole}`
+  return absolute.toWellFormed().replace(/%(?![0-9a-f]{2})|[^!#-~]/giu, (character) => encodeURIComponent(character))
+}
 const headersOf = ({ httpHeaders = [] }: HttpProbe['httpGet']): Record<string, string> => ({
   'user-agent': probeUserAgent,
   accept: '*/*',

@@ -3,6 +3,7 @@ import { KnodeError } from '../../base/errors.ts'
 import type { Container } from '../../model/kubernetes/pod/container-schema.ts'
 import type { Pod } from '../../model/kubernetes/pod/pod.ts'
 import { parseQuantity } from '../../model/kubernetes/quantity.ts'
+import { own } from '../../model/own.ts'
 
 /** Where a Pod runs. Containers see the addresses of their own network. */
 export const hostIp = '127.0.0.1'
@@ -13,7 +14,7 @@ export function podField(pod: Pod, path: string): string {
   const keyed = /^metadata\.(labels|annotations)(?:\['(.*)'\])?$/.exec(path)
   if (keyed !== null) {
     const entries = metadata[keyed[1] as 'labels' | 'annotations'] ?? {}
-    if (keyed[2] !== undefined) return entries[keyed[2]] ?? ''
+    if (keyed[2] !== undefined) return own(entries, keyed[2]) ?? ''
     return Object.entries(entries)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, value]) => `${key}=${JSON.stringify(value)}`)

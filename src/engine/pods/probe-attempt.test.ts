@@ -53,6 +53,27 @@ test('200 to 399 is well, anything else is not, and the program sees who asks', 
   assert.equal(seen[0]!.headers['x-custom'], 'Awesome')
 })
 
+test('a path may hold anything: what cannot stand in a URL is escaped', async () => {
+  const seen: string[] = []
+  await using server = await serving((request, response) => {
+    seen.push(request.url!)
+    response.end()
+  })
+  const rows = [
+    ['/a b', '/a%20b'],
+    ['größe?x=1&y=ü z#part', '/gr%C3%B6%C3%9Fe?x=1&y=%C3%BC%20z'],
+    ['/100%/%2Fdone%', '/100%25/%2Fdone%25'],
+    ['/line\nbreak\u0000"', '/line%0Abreak%00%22'],
+    ['//other/😀\ud800', '//other/%F0%9F%98%80%EF%BF%BD'],
+  ] as const
+  for (const [path] of rows)
+    assert.deepEqual(await look({ httpGet: { path, port: 'web' } }, server.port), { isWell: true })
+  assert.deepEqual(
+    seen,
+    rows.map(([, asked]) => asked),
+  )
+})
+
 test('ports go by number, by name, or are the container’s own; one that Knode does not know is taken as it is', async () => {
   await using server = await serving((_, response) => response.end())
   for (const port of [8080, 'web', 0, '8080', server.port]) {
@@ -74,11 +95,14 @@ test('a port that nobody listens on is not well, a program that does not answer 
 
 test('a gRPC service is well when its health check says SERVING', async () => {
   const server = createHttp2Server()
+  const questions: Buffer[] = []
   server.on('stream', (stream, headers) => {
     const chunks: Buffer[] = []
     stream.on('data', (chunk: Buffer) => chunks.push(chunk))
     stream.on('end', () => {
-      const asked = Buffer.concat(chunks).subarray(7).toString()
+      const question = Buffer.concat(chunks)
+      questions.push(question.subarray(5))
+      const asked = question.subarray(7).toString()
       assert.equal(headers[':path'], '/grpc.health.v1.Health/Check')
       stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
       stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': asked === 'gone' ? '5' : '0' }))
@@ -90,6 +114,16 @@ test('a gRPC service is well when its health check says SERVING', async () => {
   assert.deepEqual(await check(''), { isWell: true })
   assert.equal(await messageOf(check('sick')), 'service unhealthy (responded with "NOT_SERVING")')
   assert.equal(await messageOf(check('gone')), 'error: health rpc probe failed: grpc-status 5')
+  // Lengths of 128 and more take two bytes: protobuf.dev/programming-guides/encoding.
+  for (const length of [127, 128, 300]) assert.deepEqual(await check('s'.repeat(length)), { isWell: true })
+  assert.deepEqual(
+    questions.slice(-3).map((question) => [...question.subarray(0, 3)]),
+    [
+      [0x0a, 127, 0x73],
+      [0x0a, 0x80, 0x01],
+      [0x0a, 0xac, 0x02],
+    ],
+  )
 })
 
 test('a command is well when it ends with 0; what it said is told otherwise', async () => {

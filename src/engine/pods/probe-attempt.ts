@@ -137,12 +137,15 @@ function grpcFailure(
       done(serving === 1 ? undefined : `service unhealthy (responded with "${servingNames[serving] ?? serving}")`)
     })
     const name = Buffer.from(service)
-    const message = name.length === 0 ? name : Buffer.concat([Buffer.from([0x0a, name.length]), name])
+    const message = name.length === 0 ? name : Buffer.concat([Buffer.from([0x0a, ...varint(name.length)]), name])
     const head = Buffer.alloc(5)
     head.writeUInt32BE(message.length, 1)
     stream.end(Buffer.concat([head, message]))
   })
 }
+
+/** An unsigned number as Protocol Buffers write it: seven bits a byte, the lowest first. */
+const varint = (value: number): number[] => (value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >>> 7)])
 
 const servingNames: Readonly<Record<number, string>> = { 0: 'UNKNOWN', 2: 'NOT_SERVING', 3: 'SERVICE_UNKNOWN' }
 

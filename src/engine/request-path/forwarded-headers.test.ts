@@ -17,6 +17,12 @@ function asObject(raw: string[]): Record<string, string> {
   return object
 }
 
+test('headers that are set replace those of their names, and no others', () => {
+  const given = ['constructor', 'a', '__proto__', 'b', 'X-Mine', 'c']
+  const headers = requestHeaders(aRequest(given), toService, { setHeaders: { 'x-mine': 'd' } })
+  assert.deepEqual(headers.slice(0, 6), ['constructor', 'a', '__proto__', 'b', 'x-mine', 'd'])
+})
+
 test('a program sees its client’s headers, and where the request came from', () => {
   const given = ['Host', 'hello.default', 'X-Mine', 'a', 'X-Mine', 'b', 'traceparent', '00-1-2-01']
   const headers = requestHeaders(aRequest(given), toRevision)

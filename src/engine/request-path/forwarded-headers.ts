@@ -65,7 +65,7 @@ export function requestHeaders(
     const name = rawHeaders[at]!.toLowerCase()
     const value = rawHeaders[at + 1]!
     if (dropped.has(name) || knativeHeaders.has(name)) continue
-    if (setHeaders !== undefined && name in setHeaders) continue
+    if (setHeaders !== undefined && Object.hasOwn(setHeaders, name)) continue
     if (newHost !== undefined && name === 'host') continue
     if (isRevision && forwarding.takes(name, value)) continue
     headers.push(rawHeaders[at]!, value)

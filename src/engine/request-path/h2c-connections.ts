@@ -4,6 +4,7 @@ import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import { originOf } from './pod-connections.ts'
 import type { Exchange, OutgoingCall, PodAddress, PodConnections } from './pod-connections.ts'
 import type { RequestBody } from './request-body.ts'
+import { valuesByName } from './values-by-name.ts'
 
 /** Calls on one session at a time, when the program sets no limit of its own. */
 const streamsMax = 100
@@ -215,7 +216,7 @@ function withoutPseudo(rawHeaders: readonly string[]): string[] {
 }
 
 function asObject(raw: readonly string[]): Record<string, string[]> {
-  const object: Record<string, string[]> = {}
-  for (let at = 0; at < raw.length; at += 2) (object[raw[at]!.toLowerCase()] ??= []).push(raw[at + 1]!)
-  return object
+  const fields: [string, string][] = []
+  for (let at = 0; at < raw.length; at += 2) fields.push([raw[at]!, raw[at + 1]!])
+  return valuesByName(fields)
 }

@@ -8,6 +8,7 @@ import type { Clock } from '../../base/clock.ts'
 import { KnodeError } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Metrics } from '../../base/metrics.ts'
+import { startListening } from '../../base/start-listening.ts'
 import { eventingScope } from '../instrument-scopes.ts'
 import type { CertificateTable, Endpoint, EndpointTable } from '../reconciler.ts'
 import { BodyReader } from './body-reader.ts'
@@ -113,13 +114,11 @@ class HttpFront implements Gateway {
   }
 
   async listen(): Promise<void> {
-    const { host, port } = this.#options
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (cause) => reject(cannotListen(cause, host, port)))
-      this.#server.listen({ host, port }, resolve)
+    const { host, port, log } = this.#options
+    const onError = (err: Error): void => log.error('the gateway’s listener failed', { err })
+    await startListening(this.#server, { host, port }, onError).catch((cause: NodeJS.ErrnoException) => {
+      throw cannotListen(cause, host, port)
     })
-    const { log } = this.#options
-    this.#server.on('error', (err) => log.error('the gateway’s listener failed', { err }))
     this.#url = urlOf(this.#server.address() as AddressInfo)
   }
 

@@ -3,6 +3,7 @@ import { createServer, Http2ServerResponse } from 'node:http2'
 import type { Http2ServerRequest, ServerHttp2Session } from 'node:http2'
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { valuesByName } from './values-by-name.ts'
 
 export interface Http2DoorOptions {
   onRequest: (request: IncomingMessage, response: ServerResponse) => void
@@ -138,9 +139,7 @@ class Answer extends Http2ServerResponse {
 
   override addTrailers(trailers: OutgoingHttpHeaders | readonly (readonly [string, string])[]): void {
     if (!isPairs(trailers)) return super.addTrailers(trailers)
-    const byName: Record<string, string[]> = {}
-    for (const [name, value] of trailers) (byName[name.toLowerCase()] ??= []).push(value)
-    super.addTrailers(byName)
+    super.addTrailers(valuesByName(trailers))
   }
 
   /** What was sent of the answer is not all of it. */

@@ -69,7 +69,12 @@ describe('the log of requests', limit, () => {
     await test.addPod({ name: 'hello-1' })
     const revision = ['Namespace', 'Service', 'Configuration', 'Name', 'PodName'].map((name) => `{{.Revision.${name}}}`)
     assert.equal(await lineOf(test, revision.join('/')), 'default/hello/hello-config/hello-00001/hello-1\n')
-    const headers = { 'x-b3-traceid': 'b3', host: 'hello.example.com' }
+    const names = { __proto__: 'p', constructor: 'c', 'to-string': 's' }
+    const headers = { ...names, ['__proto__']: 'p', 'x-b3-traceid': 'b3', host: 'hello.example.com' }
+    assert.equal(
+      await lineOf(test, '{{index .Request.Header "__proto__"}}{{.Request.Header.Constructor}}', { headers }),
+      '[p][c]\n',
+    )
     assert.equal(
       await lineOf(test, '{{index .Request.Header "X-B3-Traceid"}} {{.TraceID}} {{.Request.Host}}', { headers }),
       '[b3] b3 hello.example.com\n',

@@ -73,12 +73,13 @@ function requestFields(request: IncomingMessage): object {
 
 /** Lists of values by names as Go writes them: `X-B3-Traceid`. The host is none of them. */
 function goHeaders({ rawHeaders }: IncomingMessage): Record<string, string[]> {
-  const headers: Record<string, string[]> = {}
+  const headers = new Map<string, string[]>()
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]!.toLowerCase().replace(/(?:^|-)[a-z]/g, (start) => start.toUpperCase())
-    if (name !== 'Host' && !name.startsWith(':')) (headers[name] ??= []).push(rawHeaders[at + 1]!)
+    if (name === 'Host' || name.startsWith(':')) continue
+    headers.set(name, [...(headers.get(name) ?? []), rawHeaders[at + 1]!])
   }
-  return headers
+  return Object.fromEntries(headers)
 }
 
 function remoteAddress({ remoteAddress: host = '', remotePort }: IncomingMessage['socket']): string {

@@ -1,5 +1,6 @@
 // ConfigMap `config-br-defaults`: which class, config and delivery a Broker gets. Source: knative/eventing pkg/apis/config.
 import { messageOf } from '../../base/errors.ts'
+import { own } from '../own.ts'
 import type { DeliverySpec, KReference } from '../duck/types.ts'
 import { parseConfigText } from './config-text.ts'
 
@@ -21,14 +22,14 @@ interface BrokerDefaults {
 /** Whether a Broker in `namespace` may refer to objects of its own namespace only. */
 export function staysInNamespace(data: Readonly<Record<string, string>>, namespace: string): boolean {
   const { clusterDefault, namespaceDefaults } = read(data)
-  const scopes = [namespaceDefaults?.[namespace], clusterDefault]
+  const scopes = [own(namespaceDefaults, namespace), clusterDefault]
   return scopes.some((scope) => scope?.disallowDifferentNamespaceConfig === true)
 }
 
 /** The class of Brokers that name none in `namespace`, or `undefined`. */
 export function defaultBrokerClass(data: Readonly<Record<string, string>>, namespace: string): string | undefined {
   const { clusterDefault, namespaceDefaults } = read(data)
-  return namespaceDefaults?.[namespace]?.brokerClass ?? clusterDefault?.brokerClass
+  return own(namespaceDefaults, namespace)?.brokerClass ?? clusterDefault?.brokerClass
 }
 
 /**
@@ -41,13 +42,13 @@ export function defaultBrokerConfig(
   brokerClass: string | undefined,
 ): { config?: KReference; delivery?: DeliverySpec } {
   const { clusterDefault, namespaceDefaults } = read(data)
-  const scope = namespaceDefaults?.[namespace]
+  const scope = own(namespaceDefaults, namespace)
   const found =
-    (brokerClass === undefined ? undefined : scope?.brokerClasses?.[brokerClass]) ??
+    own(scope?.brokerClasses, brokerClass) ??
     (scope?.kind !== undefined && (brokerClass === undefined || scope.brokerClass === brokerClass)
       ? scope
       : undefined) ??
-    (brokerClass === undefined ? undefined : clusterDefault?.brokerClasses?.[brokerClass]) ??
+    own(clusterDefault?.brokerClasses, brokerClass) ??
     clusterDefault
   if (found === undefined) return {}
   const { kind, name, apiVersion, namespace: at, delivery } = found

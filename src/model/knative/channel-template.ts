@@ -1,4 +1,5 @@
 // Which channel kind stands behind a Channel, a Sequence, a Parallel or a Broker.
+import { own } from '../own.ts'
 import { parseConfigText } from './config-text.ts'
 
 /** `spec.channelTemplate`: the kind of channel to create, with its spec. */
@@ -20,8 +21,7 @@ export function defaultChannelTemplate(
     clusterDefault?: ChannelTemplate
     namespaceDefaults?: Record<string, ChannelTemplate>
   }
-  const own = namespace === undefined ? undefined : parsed.namespaceDefaults?.[namespace]
-  return own ?? parsed.clusterDefault
+  return own(parsed.namespaceDefaults, namespace) ?? parsed.clusterDefault
 }
 
 /** The template in a Broker's ConfigMap (`channel-template-spec`, formerly `channelTemplateSpec`), or `undefined`. */

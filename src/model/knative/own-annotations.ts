@@ -22,7 +22,8 @@ export function unknownOwnAnnotations(
   before: Annotations = {},
 ): FieldError[] {
   const unknown = Object.keys(annotations).filter(
-    (name) => name.startsWith(domain) && !isOneOf(name, known) && !internal.includes(name) && !(name in before),
+    (name) =>
+      name.startsWith(domain) && !isOneOf(name, known) && !internal.includes(name) && !Object.hasOwn(before, name),
   )
   return at(
     'metadata.annotations',

@@ -12,6 +12,13 @@ const data = {
 }
 const filled = (text: string): string => executeTemplate('t', text, data)
 
+test('what every object of JavaScript has is no function, and no field', () => {
+  for (const name of ['constructor', 'toString', 'hasOwnProperty', 'valueOf']) {
+    assert.throws(() => filled(`{{${name} .Name}}`), new RegExp(`function "${name}" not defined`))
+    assert.equal(filled(`{{.Labels.${name}}}{{index .Annotations "${name}"}}`), '<no value>')
+  }
+})
+
 test('templates of hosts are filled in as Go does', () => {
   const rows: [string, string][] = [
     ['{{.Name}}.{{.Namespace}}.{{.Domain}}', 'hello.shop.example.com'],

@@ -1,6 +1,7 @@
 // The part of Go's text/template that hosts and request logs are made with: fields, `index`, `if`, `printf`, `js`, pipes.
 // Source: Go text/template.
 import { messageOf } from '../../base/errors.ts'
+import { own } from '../own.ts'
 
 /** A value of a template: texts, numbers, booleans, and maps and lists of them. */
 type Value = string | number | boolean | undefined | Readonly<Record<string, unknown>> | readonly unknown[]
@@ -129,7 +130,7 @@ class Parser {
       if (piped.length > 0) throw new Error(`can't give argument to non-function ${first}`)
       return this.#operand()
     }
-    const call = functions[first]
+    const call = own(functions, first)
     if (call === undefined) throw new Error(`function ${JSON.stringify(first)} not defined`)
     this.#tokens.shift()
     const given: Expression[] = []

@@ -8,11 +8,11 @@ export const hpaClass = 'hpa.autoscaling.knative.dev'
 /** As kpa, with warm spares. No class of upstream's. */
 export const xpaClass = 'xpa.autoscaling.knative.dev'
 
-export const scalerClasses: Readonly<Record<string, 'kpa' | 'hpa' | 'xpa'>> = {
-  [kpaClass]: 'kpa',
-  [hpaClass]: 'hpa',
-  [xpaClass]: 'xpa',
-}
+export const scalerClasses: ReadonlyMap<string, 'kpa' | 'hpa' | 'xpa'> = new Map([
+  [kpaClass, 'kpa'],
+  [hpaClass, 'hpa'],
+  [xpaClass, 'xpa'],
+])
 
 /** Annotation gc-time, in milliseconds: `30` and `30s` are 30 000; `undefined` when the text is neither. */
 export const parseGcTime = (text: string): number | undefined =>

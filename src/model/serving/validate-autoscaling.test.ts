@@ -17,6 +17,7 @@ test('of classes that end like Knative’s, those that there are may be named', 
     complaints({ class: 'apa.autoscaling.knative.dev' }),
     `invalid value: apa.autoscaling.knative.dev: ${key('class')}`,
   )
+  assert.equal(complaints({ class: 'constructor' }), '')
 })
 
 const spares: [Record<string, string>, string][] = [

@@ -32,7 +32,7 @@ export function validateAutoscaling(annotations: Annotations, config: ConfigData
 function validateClass(annotations: Annotations): FieldError[] {
   const found = findAnnotation(annotations, annotationKeys.class)
   if (found === undefined || !found.value.endsWith('.knative.dev')) return []
-  return found.value in scalerClasses ? [] : [invalidValue(found.value, found.name)]
+  return scalerClasses.has(found.value) ? [] : [invalidValue(found.value, found.name)]
 }
 
 const classOf = (annotations: Annotations, { podAutoscalerClass }: AutoscalerConfig): string =>

@@ -76,8 +76,14 @@ export interface ConsumeOptions {
    * also what waits for a retry, whose time `dueMs` tells. @default false
    */
   inOrder?: boolean
+  /** Events taken and not settled, those that wait included, above which no new ones are handed over. @default 50_000 */
+  unsettledMax?: number
   /** Takes a delivery; must settle it exactly once, at any later time. Must not throw. */
   handle: (delivery: Delivery) => void
+  /** Told when `unsettledMax` is reached, and when there is room again, by a tenth of it. Must not throw. */
+  onFull?: (isFull: boolean) => void
+  /** An event that was to be handed over again can no longer be read: it counts as settled. Must not throw. */
+  onLost?: (offset: Offset) => void
 }
 
 /**
@@ -87,17 +93,17 @@ export interface ConsumeOptions {
 export interface Delivery extends StoredEvent {
   /** 1 for the first try; persisted, so that a restart does not start the count again. */
   readonly attempt: number
-  /** When this try is wanted, in milliseconds since 1970. Later than now only where the consumer waits itself. */
+  /** When this try is wanted, in milliseconds since 1970. Later than now only for what is handed over in order. */
   readonly dueMs: number
   /** The consumer is done with the event: delivered, dead-lettered, or dropped for a told reason. */
   ack(): void
   /** Hand it over again after `delayMs`, with `attempt + 1`. It keeps its place in `inFlightMax` no longer. */
   retryLater(delayMs: number): void
   /**
-   * As `retryLater`, with the consumer keeping the event in hand, and its place in `inFlightMax`, and waiting itself.
-   * @returns the next attempt, to be settled in the place of this one
+   * Not tried: hand it over again, as it is, at `dueMs` if that is to come, else when {@link Consumption.recall} asks for
+   * it. Until then it costs a position in memory and no place in `inFlightMax`.
    */
-  holdForRetry(delayMs: number): Delivery
+  setAside(): void
 }
 
 /**
@@ -109,6 +115,8 @@ export interface Consumption extends AsyncDisposable {
   pause(): void
   resume(): void
   setInFlightMax(inFlightMax: number): void
+  /** Hands over what was set aside, as soon as there is a place for it. Nothing when it was not. */
+  recall(offset: Offset): void
 }
 
 export interface StreamInfo {
@@ -140,7 +148,7 @@ export interface ConsumerInfo {
   /** Events appended and not settled yet, those filtered out not counted when known. */
   lag: number
   inFlight: number
-  /** Events waiting for a retry. */
+  /** Events waiting for a retry, or set aside. */
   retrying: number
   active: boolean
 }

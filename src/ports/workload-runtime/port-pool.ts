@@ -56,7 +56,8 @@ function claimOf(port: number): Promise<Claim | undefined> {
   if (process.platform !== 'linux') return Promise.resolve({ close: () => undefined })
   return new Promise((resolve) => {
     const server = createServer((socket) => socket.destroy())
-    server.once('error', () => resolve(undefined))
+    // Also of one that stands for its port already, whom connections that cannot be taken do not matter.
+    server.on('error', () => resolve(undefined))
     server.listen(`\0knode-port-${port}`, () => resolve(server.unref()))
   })
 }

@@ -85,7 +85,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const handled = answer(request, response).finally(() => inFlight.delete(handled))
     inFlight.add(handled)
   }
-  const listener = await listen({ host, port, handle, clock, ...(tls !== undefined && { tls }) })
+  const listener = await listen({ host, port, handle, clock, log, ...(tls !== undefined && { tls }) })
   const address = `${host.includes(':') ? `[${host}]` : host}:${listener.port}`
   let closing: Promise<void> | undefined
   return {

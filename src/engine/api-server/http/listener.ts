@@ -8,6 +8,8 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Clock } from '../../../base/clock.ts'
 import { KnodeError } from '../../../base/errors.ts'
 import { readFirstBytes, tlsHandshake } from '../../../base/first-bytes.ts'
+import type { Logger } from '../../../base/log.ts'
+import { startListening } from '../../../base/start-listening.ts'
 
 export interface Listener {
   port: number
@@ -24,6 +26,7 @@ export interface ListenerOptions {
   tls?: { cert: string; key: string }
   handle: RequestListener
   clock: Clock
+  log: Logger
 }
 
 /** How long a new connection may keep silent, in milliseconds. */
@@ -32,7 +35,7 @@ const silenceMsMax = 60_000
 const idleMsMax = 120_000
 
 /** @throws {KnodeError} ADDRESS_IN_USE when the port is taken. */
-export async function listen({ host, port, tls, handle, clock }: ListenerOptions): Promise<Listener> {
+export async function listen({ host, port, tls, handle, clock, log }: ListenerOptions): Promise<Listener> {
   const limits = { keepAliveTimeout: idleMsMax }
   const http = createHttpServer(limits, handle)
   const https = tls === undefined ? undefined : createHttpsServer({ ...limits, ...tls }, handle)
@@ -54,9 +57,9 @@ export async function listen({ host, port, tls, handle, clock }: ListenerOptions
       waitMsMax: silenceMsMax,
     })
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(error.code === 'EADDRINUSE' ? inUse(error) : error))
-    server.listen(port, host, resolve)
+  const onError = (err: Error): void => log.error('the API’s listener failed', { err })
+  await startListening(server, { port, host }, onError).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'EADDRINUSE' ? inUse(error) : error
   })
   // They check their time limits only once they believe to listen.
   http.emit('listening')

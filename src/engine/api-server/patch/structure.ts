@@ -52,20 +52,22 @@ const containerLists = ['containers', 'initContainers', 'ephemeralContainers']
 function builtInListMerge(field: string, parent: string): ListMerge {
   if (containerLists.includes(field)) return ['name']
   if (field === 'ports') return containerLists.includes(parent) ? ['containerPort', 'protocol'] : ['port', 'protocol']
-  return builtInLists[field] ?? 'atomic'
+  return builtInLists.get(field) ?? 'atomic'
 }
 
-const builtInLists: Record<string, ListMerge> = {
-  conditions: ['type'],
-  env: ['name'],
-  finalizers: 'set',
-  hostAliases: ['ip'],
-  imagePullSecrets: ['name'],
-  ownerReferences: ['uid'],
-  podIPs: ['ip'],
-  secrets: ['name'],
-  topologySpreadConstraints: ['topologyKey', 'whenUnsatisfiable'],
-  volumeDevices: ['devicePath'],
-  volumeMounts: ['mountPath'],
-  volumes: ['name'],
-}
+const builtInLists = new Map<string, ListMerge>(
+  Object.entries({
+    conditions: ['type'],
+    env: ['name'],
+    finalizers: 'set',
+    hostAliases: ['ip'],
+    imagePullSecrets: ['name'],
+    ownerReferences: ['uid'],
+    podIPs: ['ip'],
+    secrets: ['name'],
+    topologySpreadConstraints: ['topologyKey', 'whenUnsatisfiable'],
+    volumeDevices: ['devicePath'],
+    volumeMounts: ['mountPath'],
+    volumes: ['name'],
+  }),
+)

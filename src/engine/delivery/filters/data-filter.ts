@@ -5,6 +5,8 @@ import { KnodeError } from '../../../base/errors.ts'
 import type { AttributeValue, CloudEvent } from '../../../model/cloudevents/event.ts'
 import { eventData } from './event-data.ts'
 import type { DataFault } from './event-data.ts'
+import { dataFilterStepsMax, FilterMeter, metered, meterFunction } from './filter-meter.ts'
+import type { MeteredPart } from './filter-meter.ts'
 import { textPosition } from './text-position.ts'
 
 /** Longest expression, in UTF-16 units. */
@@ -42,6 +44,10 @@ const environment = new Environment({ unlistedVariablesAreDyn: true, homogeneous
   .registerVariable('attributes', 'map<string, dyn>')
 for (const name of stringNames) environment.registerVariable(name, 'string')
 
+/** What evaluates: its texts were checked without the meter. */
+const meter = new FilterMeter()
+const meteredEnvironment = environment.clone().registerFunction(`${meterFunction}(dyn, int): dyn`, meter.pass)
+
 /**
  * Compiles an expression that must be a Boolean. Names in lower case are attributes; `attributes` holds them all, for
  * `has(attributes.x)`; Integer attributes are CEL ints, numbers in `data` are doubles, as CEL has it for JSON.
@@ -59,17 +65,25 @@ export function compileDataFilter(text: string): DataFilter {
     throw refusal(text, 0, `the expression is of type ${type}, not bool`, 'compare it with something')
   }
   const names = [...found.names]
+  // Positions stay those of the text that was given.
+  const meteredText = metered(renamed(text, found.types), found.metered, found.texts)
+  const evaluate = found.metered.length === 0 ? expression : meteredEnvironment.parse(meteredText)
   return (event) => {
     const context = new Context(event, names)
     let value: unknown
     let failure: unknown
+    meter.begin()
     try {
-      value = expression(context)
+      value = evaluate(context)
     } catch (error) {
       failure = error
     }
     const fault = Context.faultOf(context)
     if (fault !== undefined) return { passes: false, ...fault }
+    if (meter.isExceeded) {
+      const message = `takes more than dataFilterStepsMax (${dataFilterStepsMax}) steps: the event has too much to go over`
+      return { passes: false, fault: 'data-filter-failed', message }
+    }
     if (typeof value === 'boolean') return { passes: value }
     const message = failure === undefined ? `the result is a ${typeof value}, not a bool` : summaryOf(failure)
     return { passes: false, fault: 'data-filter-failed', message }
@@ -121,19 +135,26 @@ interface Found {
   names: Set<string>
   /** Offsets of the bare name `type`. */
   types: number[]
+  /** What is gone over, and the string literals. */
+  metered: MeteredPart[]
+  texts: ASTNode[]
 }
 
 const macros = new Set(['all', 'exists', 'exists_one', 'filter', 'map'])
 
 /** Walks the tree: collects the names, and refuses what cannot work or could take unbounded time. */
 function inspect(text: string, root: ASTNode): Found {
-  const found: Found = { names: new Set(), types: [] }
+  const found: Found = { names: new Set(), types: [], metered: [], texts: [] }
   const visit = (node: ASTNode, bound: readonly string[], macroDepth: number): void => {
     const each = (nodes: readonly ASTNode[]): void => {
       for (const one of nodes) visit(one, bound, macroDepth)
     }
+    const go = (over: ASTNode, stepsPerElement = 1): void => {
+      found.metered.push({ node: over, stepsPerElement })
+    }
     switch (node.op) {
       case 'value':
+        if (typeof node.args === 'string') found.texts.push(node)
         break
       case 'id':
         if (!bound.includes(node.args)) noteName(text, node.args, node.start, found)
@@ -158,7 +179,11 @@ function inspect(text: string, root: ASTNode): Found {
           break
         }
         visit(receiver, bound, macroDepth)
-        if (!macros.has(name) || variable?.op !== 'id') return each(values)
+        if (!macros.has(name) || variable?.op !== 'id') {
+          // Attributes are short.
+          if (macroDepth > 0 && (receiver.op !== 'id' || bound.includes(receiver.args))) go(receiver)
+          return each(values)
+        }
         if (macroDepth === dataFilterMacroDepthMax) {
           throw refusal(
             text,
@@ -166,9 +191,22 @@ function inspect(text: string, root: ASTNode): Found {
             `macros nest deeper than dataFilterMacroDepthMax (${dataFilterMacroDepthMax})`,
           )
         }
+        go(
+          receiver,
+          values.slice(1).reduce((count, body) => count + nodesOf(body), 1),
+        )
         for (const body of values.slice(1)) visit(body, [...bound, variable.args], macroDepth + 1)
         break
       }
+      case 'in':
+        go(node.args[1])
+        each(node.args)
+        break
+      case '==':
+      case '!=':
+        if (macroDepth > 0) go(node.args[0])
+        each(node.args)
+        break
       case 'map':
         for (const [key, value] of node.args) each([key, value])
         break
@@ -182,6 +220,14 @@ function inspect(text: string, root: ASTNode): Found {
   }
   visit(root, [], 0)
   return found
+}
+
+function nodesOf({ args }: ASTNode): number {
+  const count = (part: unknown): number => {
+    if (Array.isArray(part)) return part.reduce<number>((sum, each) => sum + count(each), 0)
+    return typeof part === 'object' && part !== null && 'op' in part ? nodesOf(part as ASTNode) : 0
+  }
+  return 1 + count(args)
 }
 
 /** CEL's own type names, which stay what they are. */

@@ -33,7 +33,7 @@ export class PodAutoscalerReconciler implements Reconciler<PodAutoscaler> {
 
   isOurs({ metadata }: PodAutoscaler): boolean {
     const scalerClass = findAnnotation(metadata.annotations, annotationKeys.class)?.value
-    return scalerClass === undefined || scalerClass in scalerClasses
+    return scalerClass === undefined || scalerClasses.has(scalerClass)
   }
 
   async reconcile(scaler: PodAutoscaler, context: ReconcileContext): Promise<void> {

@@ -65,9 +65,12 @@ test('defaults of Brokers and channels that no one could read are refused', () =
   for (const [name, key] of [
     ['config-br-defaults', 'default-br-config'],
     ['default-ch-webhook', 'default-ch-config'],
+    ['config-br-default-channel', 'channel-template-spec'],
+    ['config-br-default-channel', 'channelTemplateSpec'],
   ] as const) {
     const [complaint = '', ...more] = complaints(defaults(name, key, broken))
-    assert.match(complaint, /^data\[default-(?:br|ch)-config\]: Invalid value: not YAML: .+ at line \d/)
+    assert.ok(complaint.startsWith(`data[${key}]: Invalid value: not YAML: `), complaint)
+    assert.match(complaint, / at line \d/)
     assert.deepEqual(more, [])
     assert.deepEqual(complaints(defaults(name, key, broken, 'default')), [])
     assert.deepEqual(complaints(defaults(name, key, 'clusterDefault:\n')), [])

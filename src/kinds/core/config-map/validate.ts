@@ -38,17 +38,20 @@ export function validateConfigMap(configMap: ConfigMap, { old }: AdmissionContex
   return [...errors, ...defaultsErrors(metadata, data), ...configWarnings(metadata, data, old?.data)]
 }
 
-/** Keys of Eventing's ConfigMaps that hold YAML, which is read whenever a Broker or a channel is admitted. */
+/** Keys of Eventing's ConfigMaps that hold YAML, which is read whenever a Broker or a channel is admitted or made. */
 const defaultsKeys = new Map([
-  ['config-br-defaults', 'default-br-config'],
-  ['default-ch-webhook', 'default-ch-config'],
+  ['config-br-defaults', ['default-br-config']],
+  ['config-br-default-channel', ['channel-template-spec', 'channelTemplateSpec']],
+  ['default-ch-webhook', ['default-ch-config']],
 ])
 
 /** What cannot be read would refuse every Broker or channel from then on. */
 function defaultsErrors({ namespace, name }: ConfigMap['metadata'], data: Record<string, string>): FieldError[] {
-  const key = namespace === eventingSystemNamespace ? (defaultsKeys.get(name) ?? '') : ''
-  const objection = defaultsObjection(data[key] ?? '')
-  return objection === undefined ? [] : [fieldError(`Invalid value: not YAML: ${objection}`, [`data[${key}]`])]
+  const keys = namespace === eventingSystemNamespace ? (defaultsKeys.get(name) ?? []) : []
+  return keys.flatMap((key) => {
+    const objection = defaultsObjection(data[key] ?? '')
+    return objection === undefined ? [] : [fieldError(`Invalid value: not YAML: ${objection}`, [`data[${key}]`])]
+  })
 }
 
 /** On a cluster it is asked before Kubernetes' own rules. */

@@ -4,7 +4,6 @@ import { TerminalError } from '../../../base/errors.ts'
 import { removeOthers } from '../../../engine/children.ts'
 import type { ReconcileContext } from '../../../engine/reconciler.ts'
 import { followServingConfig } from '../../../engine/serving-settings.ts'
-import { controllerRef } from '../../../model/kubernetes/resource.ts'
 import { domainConfigMap, wildcardDomains } from '../../../model/serving/domain-config.ts'
 import { networkConfig, networkConfigMap } from '../../../model/serving/network-config.ts'
 import type { NetworkConfig } from '../../../model/serving/network-config.ts'
@@ -15,9 +14,8 @@ import {
   wildcardCertificateName,
   wildcardHost,
 } from '../../../model/serving/wildcard-domain.ts'
-import { certificateKind } from '../../networking/certificate/schema.ts'
+import { certificateFor, certificateKind } from '../../networking/certificate/schema.ts'
 import type { Certificate } from '../../networking/certificate/schema.ts'
-import { ingressApiVersion } from '../../networking/ingress/schema.ts'
 import type { Namespace } from './schema.ts'
 
 /**
@@ -49,16 +47,10 @@ function wildcardCertificate(namespace: Namespace, domain: string, network: Netw
     throw new TerminalError(`failed to apply ${template}: invalid DomainTemplate: ${host}`)
   }
   const certificateClass = networkAnnotation(annotations, networkAnnotations.certificateClass)
-  return {
-    apiVersion: ingressApiVersion,
-    kind: 'Certificate',
-    metadata: {
-      name,
-      namespace: namespaceName,
-      labels: { [wildcardDomainLabel]: domain },
-      annotations: { [certificateClassAnnotation]: certificateClass ?? network.certificateClass },
-      ownerReferences: [controllerRef(namespace)],
-    },
-    spec: { dnsNames: [host], secretName: name },
-  }
+  return certificateFor(namespace, {
+    name,
+    labels: { [wildcardDomainLabel]: domain },
+    annotations: { [certificateClassAnnotation]: certificateClass ?? network.certificateClass },
+    spec: { dnsNames: [host] },
+  })
 }

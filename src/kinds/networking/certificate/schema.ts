@@ -1,8 +1,10 @@
 // Certificate networking.internal.knative.dev/v1alpha1. Source: knative/networking
 // pkg/apis/networking/v1alpha1/certificate_types.go.
 import type { KResourceStatus } from '../../../model/duck/types.ts'
+import { controllerRef } from '../../../model/kubernetes/resource.ts'
 import type { Resource } from '../../../model/kubernetes/resource.ts'
 import { intOrString, list, object, statusOf, string } from '../../../model/kubernetes/schema.ts'
+import { ingressApiVersion } from '../ingress/schema.ts'
 
 export const certificateKind = 'Certificate.networking.internal.knative.dev'
 
@@ -17,6 +19,31 @@ export interface Http01Challenge {
 export interface Certificate extends Resource {
   spec: { dnsNames?: string[]; domain?: string; secretName?: string }
   status?: KResourceStatus & { notAfter?: string; http01Challenges?: Http01Challenge[] }
+}
+
+/** What differs between the Certificates that are asked for. */
+interface CertificateWish {
+  /** Of the Certificate, and of the Secret that it is put into. */
+  name: string
+  labels: Record<string, string>
+  annotations: Record<string, string>
+  spec: { dnsNames: string[]; domain?: string }
+}
+
+/** The Certificate by which an object asks for one: the object's own, in its namespace, or in it if it is one. */
+export function certificateFor(owner: Resource, { name, labels, annotations, spec }: CertificateWish): Certificate {
+  return {
+    apiVersion: ingressApiVersion,
+    kind: 'Certificate',
+    metadata: {
+      name,
+      namespace: owner.kind === 'Namespace' ? owner.metadata.name : (owner.metadata.namespace ?? ''),
+      labels,
+      annotations,
+      ownerReferences: [controllerRef(owner)],
+    },
+    spec: { ...spec, secretName: name },
+  }
 }
 
 export const certificateSchema = {

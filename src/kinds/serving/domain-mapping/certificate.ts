@@ -1,11 +1,10 @@
 // The certificate of a DomainMapping's host. Source: knative/serving pkg/reconciler/domainmapping/reconciler.go tls.
 import { TerminalError } from '../../../base/errors.ts'
-import { sameNamespace } from '../../../engine/children.ts'
 import type { ReconcileContext } from '../../../engine/reconciler.ts'
 import { wantsExternalTls } from '../../../engine/serving-settings.ts'
 import { isReady } from '../../../model/duck/conditions.ts'
 import { childName } from '../../../model/kubernetes/child-name.ts'
-import { controllerOf, controllerRef } from '../../../model/kubernetes/resource.ts'
+import { controllerOf } from '../../../model/kubernetes/resource.ts'
 import { domainMappingUidLabel } from '../../../model/serving/metadata-keys.ts'
 import type { NetworkConfig } from '../../../model/serving/network-config.ts'
 import {
@@ -13,9 +12,8 @@ import {
   certificateTypeLabel,
   passedAnnotations,
 } from '../../../model/serving/network-keys.ts'
-import { certificateKind } from '../../networking/certificate/schema.ts'
+import { certificateFor, certificateKind } from '../../networking/certificate/schema.ts'
 import type { Certificate } from '../../networking/certificate/schema.ts'
-import { ingressApiVersion } from '../../networking/ingress/schema.ts'
 import type { IngressTls } from '../../networking/ingress/schema.ts'
 import type { DomainMapping } from './schema.ts'
 
@@ -67,16 +65,12 @@ async function ask(mapping: DomainMapping, network: NetworkConfig, context: Reco
     context.conditions.markFalse('CertificateProvisioned', 'CertificateNotOwned', message)
     throw new TerminalError(`owner: ${domain} with Type DomainMapping does not own Certificate: "${name}"`)
   }
-  return await context.apply<Certificate>({
-    apiVersion: ingressApiVersion,
-    kind: 'Certificate',
-    metadata: {
+  return await context.apply<Certificate>(
+    certificateFor(mapping, {
       name,
-      ...sameNamespace(mapping),
       labels: { [domainMappingUidLabel]: domain, [certificateTypeLabel]: 'external-domain' },
       annotations: { [certificateClassAnnotation]: network.certificateClass, ...passedAnnotations(annotations) },
-      ownerReferences: [controllerRef(mapping)],
-    },
-    spec: { dnsNames: [domain], domain, secretName: name },
-  })
+      spec: { dnsNames: [domain], domain },
+    }),
+  )
 }

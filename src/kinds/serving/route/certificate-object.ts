@@ -1,8 +1,6 @@
 // The Certificates that a Route asks for: one for each host. Source: knative/serving
 // pkg/reconciler/route/resources/certificate.go.
-import { sameNamespace } from '../../../engine/children.ts'
 import { wantsExternalTls } from '../../../engine/serving-settings.ts'
-import { controllerRef } from '../../../model/kubernetes/resource.ts'
 import { routeLabel } from '../../../model/serving/metadata-keys.ts'
 import type { NetworkConfig } from '../../../model/serving/network-config.ts'
 import {
@@ -11,8 +9,8 @@ import {
   passedAnnotations,
 } from '../../../model/serving/network-keys.ts'
 import { clusterServiceDomain, networkAnnotation, networkAnnotations } from '../../../model/serving/network-keys.ts'
+import { certificateFor } from '../../networking/certificate/schema.ts'
 import type { Certificate } from '../../networking/certificate/schema.ts'
-import { ingressApiVersion } from '../../networking/ingress/schema.ts'
 import type { RouteNaming } from './naming.ts'
 import type { Route } from './schema.ts'
 
@@ -37,39 +35,40 @@ export function wantedCertificates(route: Route, plan: CertificatePlan): WantedC
   return [
     ...publicTags.map((tag) => {
       const spec = { dnsNames: [naming.host(tag, false)], domain: naming.domain }
-      return { isLocal: false, certificate: certificateFor(route, { tag, type: 'external-domain', spec }, network) }
+      return { isLocal: false, certificate: certificateOfHost(route, { tag, type: 'external-domain', spec }, network) }
     }),
     ...localOnes.map((tag) => {
       const spec = { dnsNames: naming.localHosts(tag), domain: clusterServiceDomain }
-      return { isLocal: true, certificate: certificateFor(route, { tag, type: 'cluster-local-domain', spec }, network) }
+      return {
+        isLocal: true,
+        certificate: certificateOfHost(route, { tag, type: 'cluster-local-domain', spec }, network),
+      }
     }),
   ]
 }
 
-function certificateFor(
+function certificateOfHost(
   route: Route,
-  { tag, type, spec }: { tag: string; type: 'external-domain' | 'cluster-local-domain'; spec: Certificate['spec'] },
+  {
+    tag,
+    type,
+    spec,
+  }: { tag: string; type: 'external-domain' | 'cluster-local-domain'; spec: { dnsNames: string[]; domain: string } },
   network: NetworkConfig,
 ): Certificate {
   const { name: routeName, uid = '', annotations } = route.metadata
   const ending = type === 'cluster-local-domain' ? '-local' : ''
   const name = `route-${uid}${tag === '' ? '' : `-${adler32(tag)}`}${ending}`
   const certificateClass = networkAnnotation(annotations, networkAnnotations.certificateClass)
-  return {
-    apiVersion: ingressApiVersion,
-    kind: 'Certificate',
-    metadata: {
-      name,
-      ...sameNamespace(route),
-      labels: { [routeLabel]: routeName, [certificateTypeLabel]: type },
-      annotations: {
-        ...passedAnnotations(annotations),
-        [certificateClassAnnotation]: certificateClass ?? network.certificateClass,
-      },
-      ownerReferences: [controllerRef(route)],
+  return certificateFor(route, {
+    name,
+    labels: { [routeLabel]: routeName, [certificateTypeLabel]: type },
+    annotations: {
+      ...passedAnnotations(annotations),
+      [certificateClassAnnotation]: certificateClass ?? network.certificateClass,
     },
-    spec: { ...spec, secretName: name },
-  }
+    spec,
+  })
 }
 
 /** RFC 1950. */

@@ -54,6 +54,41 @@ test('a schedule of every second keeps up with its jitter', async () => {
   assert.ok(sent.length >= 59 && sent.length <= 60, `${sent.length} events`)
 })
 
+test('a source that starts anew within the jitter loses no tick, and sends none twice', async () => {
+  const { clock, sent, deps } = aWorld()
+  const late = { ...deps, random: { ...deps.random, next: () => 0.9 } }
+  const before = startPing(aPing(), late)
+  await clock.advance(60_000 + 100)
+  assert.equal(sent.length, 0)
+  await before[Symbol.asyncDispose]()
+  await before[Symbol.asyncDispose]()
+  await using _after = startPing(aPing({ data: 'new' }), late)
+  await clock.advance(59_000)
+  assert.equal(sent.length, 1)
+  await clock.advance(2_000)
+  assert.equal(sent.length, 2)
+})
+
+test('a source that stops while it is due waits for its sink for a moment only', async () => {
+  const { clock, deps } = aWorld()
+  let isCut = false
+  const send = (_event: CloudEvent, _target: unknown, { signal }: { signal: AbortSignal }) =>
+    new Promise((resolve) =>
+      signal.addEventListener('abort', () => {
+        isCut = true
+        resolve({ kind: 'failed', reason: 'aborted' })
+      }),
+    )
+  const ping = startPing(aPing(), { ...deps, random: { ...deps.random, next: () => 0.9 }, delivery: { send } as never })
+  await clock.advance(60_000)
+  const stopped = ping[Symbol.asyncDispose]()
+  await clock.advance(999)
+  assert.equal(isCut, false)
+  await clock.advance(1)
+  await stopped
+  assert.equal(isCut, true)
+})
+
 test('after it is disposed nothing is sent and no timer is left', async () => {
   const { clock, sent, deps } = aWorld()
   const ping = startPing(aPing(), deps)

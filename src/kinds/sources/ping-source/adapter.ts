@@ -23,6 +23,9 @@ export interface PingSpec {
 /** Sends are spread over this long, so that many sources of one minute do not hit at once, in milliseconds. */
 const jitterMsMax = 500
 
+/** What is due when the source stops is sent still, if it takes no longer than this, in milliseconds. */
+const lastSendMsMax = 1_000
+
 /**
  * The clock on the wall may be set, and goes on while the machine sleeps; timers do neither. So it is looked at this
  * often, in milliseconds, and what sets it back by more than that is not waited for.
@@ -37,6 +40,8 @@ export function startPing(
   const stopping = new AbortController()
   const sending = new Set<Promise<void>>()
   let cancel: CancelTimer = () => undefined
+  /** Its time has come, but for the jitter. */
+  let isDue = false
   const send = async (): Promise<void> => {
     const event = pingEvent(spec, random.uuid(), clock.now())
     const outcome = await delivery.send(event, spec.sink, { namespace: spec.namespace, signal: stopping.signal })
@@ -65,7 +70,9 @@ export function startPing(
   const run = (dueMs: number): void => {
     const jitterMs = Math.floor(random.next() * jitterMsMax)
     // The next tick is counted from this one's due time: a late timer must not run it twice.
+    isDue = true
     cancel = clock.setTimer(jitterMs, () => {
+      isDue = false
       tick()
       arm(Math.max(dueMs, clock.now() - jitterMs))
     })
@@ -74,6 +81,14 @@ export function startPing(
   return {
     async [Symbol.asyncDispose]() {
       cancel()
+      if (isDue) {
+        // Whoever goes on with the schedule takes this tick for past.
+        isDue = false
+        tick()
+        const giveUp = clock.setTimer(lastSendMsMax, () => stopping.abort())
+        await Promise.allSettled(sending)
+        giveUp()
+      }
       stopping.abort()
       await Promise.allSettled(sending)
     },

@@ -23,6 +23,8 @@ test('schedules are accepted and refused as robfig/cron does', () => {
     ['* * * * 7', /^end of range \(7\) above maximum \(6\): 7$/],
     ['* * 0 * *', /^beginning of range \(0\) below minimum \(1\): 0$/],
     ['* * L * *', /^failed to parse int from L/],
+    ['* * * constructor *', /^failed to parse int from constructor/],
+    ['* * * * valueOf', /^failed to parse int from valueOf/],
     ['5-1 * * * *', /beyond end of range/],
     ['*/0 * * * *', /^step of range should be a positive number/],
     ['1/2/3 * * * *', /^too many slashes/],

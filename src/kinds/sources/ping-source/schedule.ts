@@ -1,5 +1,6 @@
 // Cron schedules as Knative reads them: the grammar of robfig/cron, the arithmetic of croner.
 import { Cron } from 'croner'
+import { own } from '../../../model/own.ts'
 
 const descriptors = new Set(['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly'])
 
@@ -98,7 +99,7 @@ function plainRange(range: string, { min, max, names = {} }: Field): string {
   const isAny = span === '*' || span === '?'
   if (isAny && step === 1) return '*'
   const [lowText = '', highText = stepText === undefined ? lowText : String(max)] = isAny ? [] : span.split('-')
-  const value = (text: string): number => names[text.toLowerCase()] ?? Number(text)
+  const value = (text: string): number => own(names, text.toLowerCase()) ?? Number(text)
   const [low, high] = isAny ? [min, max] : [value(lowText), value(highText)]
   if (low === high || step > high - low) return String(low)
   if (isAny) return `*/${step}`
@@ -130,7 +131,7 @@ function rangeProblem(range: string, { name, min, max, names = {} }: Field): str
   if (rest.length > 0) return `too many hyphens: ${range}`
   const numbers: number[] = []
   for (const text of [low, high]) {
-    const value = names[text.toLowerCase()] ?? (/^\d+$/.test(text) ? Number(text) : undefined)
+    const value = own(names, text.toLowerCase()) ?? (/^\d+$/.test(text) ? Number(text) : undefined)
     if (value === undefined) return `failed to parse int from ${text}: ${name} in ${range}`
     numbers.push(value)
   }

@@ -16,6 +16,15 @@ test('a key without effect is told, with what it does on a cluster and why it do
   )
 })
 
+test('ConfigMaps and namespaces may be called like what every object of JavaScript has', () => {
+  for (const name of ['constructor', 'keys', 'name', 'config-features']) {
+    for (const namespace of ['knative-serving', 'constructor', 'valueof']) {
+      if (name === 'config-features' && namespace === 'knative-serving') continue
+      assert.deepEqual(configWarnings({ namespace, name }, { a: 'b' }), [], `${namespace}/${name}`)
+    }
+  }
+})
+
 test('a warning refuses nothing', () => {
   const found = configWarnings({ namespace: 'knative-serving', name: 'config-gc' }, { nonsense: '1' })
   assert.deepEqual(

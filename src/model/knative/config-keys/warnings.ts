@@ -5,6 +5,7 @@ import type { FieldError } from '../../kubernetes/field-error.ts'
 import { eventingSystemNamespace, servingSystemNamespace } from '../feature-flags.ts'
 import { eventingConfigKeys } from './eventing.ts'
 import { fits, isHarmless } from './keys.ts'
+import { own } from '../../own.ts'
 import type { ConfigMapKeys } from './keys.ts'
 import { servingConfigKeys } from './serving.ts'
 
@@ -25,7 +26,7 @@ export function configWarnings(
   data: Data,
   before: Data = {},
 ): FieldError[] {
-  const known = knativeConfigKeys[namespace]?.[name]
+  const known = own(own(knativeConfigKeys, namespace), name)
   if (known === undefined) return []
   const news = Object.keys(data).filter((key) => !key.startsWith('_') && data[key] !== before[key])
   const idle = known.idle.flatMap((entry) => {

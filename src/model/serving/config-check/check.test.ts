@@ -2,6 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { servingConfigObjection } from './check.ts'
 
+test('of a ConfigMap called `constructor` nothing is known', () => {
+  assert.equal(
+    servingConfigObjection('constructor', { _example: '' }, { 'knative.dev/example-checksum': 'x' }),
+    undefined,
+  )
+})
+
 test('values that Serving’s ConfigMaps cannot have are refused in upstream’s words', () => {
   const window = 'failed to parse data: failed to parse "stable-window": time: invalid duration "60"'
   const rows: [map: string, data: Record<string, string>, expected: string | undefined][] = [

@@ -2,6 +2,7 @@
 // knative/pkg webhook/configmaps/configmaps.go, configmap/example.go.
 import { crc32 } from 'node:zlib'
 import { messageOf } from '../../../base/errors.ts'
+import { own } from '../../own.ts'
 import { networkConfigMap } from '../network-config.ts'
 import {
   autoscalerConfigMap,
@@ -53,7 +54,7 @@ export function servingConfigObjection(
   data: ConfigData,
   annotations: ConfigData = {},
 ): string | undefined {
-  const check = checks[name]
+  const check = own(checks, name)
   if (check === undefined) return undefined
   const { [exampleKey]: example, ...settings } = data
   const checksum = annotations[checksumAnnotation]

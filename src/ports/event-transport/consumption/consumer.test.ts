@@ -6,7 +6,7 @@ import { eventually } from '../../../base/eventually.ts'
 import { FakeClock } from '../../../base/fake-clock.ts'
 import { seededRandom } from '../../../base/random.ts'
 import { aMessage } from '../collector.ts'
-import type { StoredEvent } from '../port.ts'
+import type { Delivery, StoredEvent } from '../port.ts'
 import { Consumers } from './consumers.ts'
 import { DueQueue } from './due-queue.ts'
 
@@ -46,6 +46,38 @@ describe('a consumer', () => {
     isDown = false
     await clock.advance(60_000)
     await eventually(() => consumers.infos()[0]!.lag === 0, 'no lag')
+  })
+
+  it('is told of events it waits for that can no longer be read, and of no others', async () => {
+    const events = eventsFrom(0, 4)
+    const lost = new Set<number>()
+    const shelf = {
+      firstOffset: 0,
+      peek: (offset: number) => (lost.has(offset) ? undefined : events[offset]),
+      load: (offset: number) => Promise.resolve({ events: [], next: offset + 1 }),
+    }
+    const clock = new FakeClock()
+    const consumers = new Consumers({ stream: 's', shelf, clock, published: 0 })
+    consumers.create('c', 0)
+    const told: number[] = []
+    const taken: Delivery[] = []
+    const consumption = consumers.consume('c', {
+      handle: (delivery) => void taken.push(delivery),
+      onLost: (offset) => told.push(offset),
+    })
+    consumers.publish(events)
+    taken[0]!.setAside()
+    taken[1]!.retryLater(100)
+    taken[2]!.setAside()
+    for (const offset of [0, 1, 3]) lost.add(offset)
+    for (const offset of [0, 2]) consumption.recall(offset)
+    await clock.advance(100)
+    assert.deepEqual(told, [0, 1])
+    assert.deepEqual(
+      taken.slice(4).map(({ offset }) => offset),
+      [2],
+    )
+    assert.equal(consumers.infos()[0]!.lag, 2)
   })
 
   it('waits for a retry as long as was asked for, also when the clock is set back meanwhile', async () => {

@@ -1,21 +1,20 @@
 // One named position in a stream: what was handed over and not settled, what waits for a retry, what comes next.
 import { KnodeError } from '../../../base/errors.ts'
-import type { ConsumeOptions, ConsumerInfo, Consumption, Delivery, Offset, StoredEvent } from '../port.ts'
+import type { ConsumeOptions, ConsumerInfo, Consumption, Offset, StoredEvent } from '../port.ts'
 import type { ConsumerChange, ConsumerContext } from './consumer-context.ts'
 import type { WaitingEvent } from './due-queue.ts'
 import { OpenDelivery } from './open-delivery.ts'
 import type { Settler } from './open-delivery.ts'
 import { OpenEvents } from './open-events.ts'
 import type { OpenEvent } from './open-events.ts'
+import { Session } from './session.ts'
+import { eventIn } from './shelf.ts'
 import type { LoadedRun } from './shelf.ts'
 import { UnstoredChanges } from './unstored-changes.ts'
 import { WaitingLine } from './waiting-line.ts'
 
-/** Events taken and not settled that a consumer keeps track of; beyond it nothing new is handed over. */
-const unsettledMax = 50_000
 /** Events looked at without a break, so that a long way to the tail does not hold up the process. */
 const stepsMax = 256
-const inFlightMaxDefault = 100
 /** Timers may ring a little before their time; by more than this, in milliseconds, the clock was set back. */
 const setBackMsMin = 1_000
 /** Wait before reading again what could not be read, in milliseconds. */
@@ -45,8 +44,9 @@ export class Consumer implements Settler {
     this.#context = context
     this.name = name
     this.#next = next
-    for (const { offset, attempt, dueMs } of open) this.#open.set(offset, { offset, attempt, dueMs, stored: false })
-    for (const event of this.#open.values()) if (!(event instanceof OpenDelivery)) this.#waiting.push(event)
+    for (const { offset, attempt, dueMs } of open) {
+      this.#open.set(offset, { offset, attempt, dueMs, stored: false, isAside: false })
+    }
   }
 
   get next(): Offset {
@@ -76,15 +76,14 @@ export class Consumer implements Settler {
   }
 
   /** @throws {KnodeError} CONFLICT when it is consuming already. */
-  consume({ handle, inFlightMax = inFlightMaxDefault, inOrder = false }: ConsumeOptions): Consumption {
+  consume(options: ConsumeOptions): Consumption {
     this.#refuseWhenActive()
     // What the last consumption had in hand and did not settle by now is handed over anew.
-    for (const event of this.#open.values())
-      if (event instanceof OpenDelivery) this.#wait(event, event.attempt, event.dueMs)
+    for (const event of this.#open.values()) if (event instanceof OpenDelivery) this.#wait(event, event)
     this.#inFlight = 0
-    this.#waiting.sort({ inOrder })
-    const session: Session = { handle, inFlightMax, paused: false }
-    this.#session = session
+    this.#waiting.sort({ inOrder: options.inOrder === true })
+    const session = (this.#session = new Session(options))
+    session.noteUnsettled(this.#open.size)
     this.pump()
     const whileCurrent = (change: () => void): void => {
       if (this.#session !== session) return
@@ -99,6 +98,7 @@ export class Consumer implements Settler {
         }),
       resume: () => whileCurrent(() => void (session.paused = false)),
       setInFlightMax: (max) => whileCurrent(() => void (session.inFlightMax = max)),
+      recall: (offset) => whileCurrent(() => this.#recall(offset)),
       [Symbol.asyncDispose]: async () => {
         if (this.#session === session) this.stop()
       },
@@ -154,19 +154,20 @@ export class Consumer implements Settler {
     if (this.#open.get(delivery.offset) !== delivery) return
     this.#inFlight--
     if (retryDelayMs === undefined) this.#close(delivery.offset, delivery)
-    else this.#wait(delivery, delivery.attempt + 1, this.#context.clock.now() + Math.max(0, retryDelayMs))
+    else {
+      const dueMs = this.#context.clock.now() + Math.max(0, retryDelayMs)
+      this.#wait(delivery, { attempt: delivery.attempt + 1, dueMs })
+    }
     if (this.#session !== undefined) this.pump()
   }
 
   /** Called by its deliveries. */
-  hold(delivery: OpenDelivery, retryDelayMs: number): OpenDelivery {
-    const { offset, attempt, stored } = delivery
-    if (this.#open.get(offset) !== delivery) return delivery
-    const dueMs = this.#context.clock.now() + Math.max(0, retryDelayMs)
-    const next = new OpenDelivery(this, delivery, attempt + 1, dueMs, stored)
-    this.#open.set(offset, next)
-    this.#touch(offset)
-    return next
+  setAside(delivery: OpenDelivery): void {
+    if (this.#open.get(delivery.offset) !== delivery) return
+    this.#inFlight--
+    const { attempt, dueMs } = delivery
+    this.#wait(delivery, { attempt, dueMs, isAside: dueMs <= this.#context.clock.now() })
+    if (this.#session !== undefined) this.pump()
   }
 
   /** What changed since the last call; everything, if `all`. */
@@ -248,15 +249,17 @@ export class Consumer implements Settler {
     this.#run = run
     if (eventIn(run, offset) !== undefined) return
     const lost = this.#open.get(offset)
-    if (lost !== undefined && !(lost instanceof OpenDelivery)) return this.#close(offset, lost)
+    if (lost !== undefined && !(lost instanceof OpenDelivery)) {
+      this.#close(offset, lost)
+      return this.#session?.lost(offset)
+    }
     if (this.#next !== offset) return
     this.#next = run.events.find((event) => event.offset > offset)?.offset ?? run.next
     this.#context.changed(this)
   }
 
   #hasRoom(): boolean {
-    const session = this.#session
-    return session !== undefined && this.#inFlight < session.inFlightMax && this.#open.size < unsettledMax
+    return this.#session?.hasRoom(this.#inFlight, this.#open.size) === true
   }
 
   #handOver(stored: StoredEvent, attempt: number, dueMs = 0): void {
@@ -264,20 +267,31 @@ export class Consumer implements Settler {
     this.#open.set(stored.offset, delivery)
     this.#inFlight++
     this.#touch(stored.offset)
-    this.#session!.handle(delivery)
+    const session = this.#session!
+    session.noteUnsettled(this.#open.size)
+    session.handle(delivery)
   }
 
-  #wait(delivery: OpenDelivery, attempt: number, dueMs: number): void {
-    const waiting = { offset: delivery.offset, attempt, dueMs, stored: delivery.stored }
-    this.#open.set(delivery.offset, waiting)
-    this.#waiting.push(waiting)
-    this.#touch(delivery.offset)
+  #wait({ offset, stored }: OpenDelivery, as: { attempt: number; dueMs: number; isAside?: boolean }): void {
+    const { attempt, dueMs, isAside = false } = as
+    const waiting = { offset, attempt, dueMs, stored, isAside }
+    this.#open.set(offset, waiting)
+    if (!isAside) this.#waiting.push(waiting)
+    this.#touch(offset)
+  }
+
+  #recall(offset: Offset): void {
+    const event = this.#open.get(offset)
+    if (event === undefined || event instanceof OpenDelivery || !event.isAside) return
+    event.isAside = false
+    this.#waiting.push(event)
   }
 
   #close(offset: Offset, event: OpenEvent): void {
     this.#open.delete(offset)
     this.#changes.close(offset, event)
     this.#context.changed(this)
+    this.#session?.noteUnsettled(this.#open.size)
   }
 
   #touch(offset: Offset): void {
@@ -331,17 +345,4 @@ export class Consumer implements Settler {
     if (!this.isActive) return
     throw new KnodeError('CONFLICT', `consumer "${this.name}" of stream "${this.#context.stream}" is consuming already`)
   }
-}
-
-/** The event of this offset, if the run has it. Runs mostly have no gaps. */
-function eventIn({ events }: LoadedRun, offset: Offset): StoredEvent | undefined {
-  const first = events[0]
-  const guess = first === undefined ? undefined : events[offset - first.offset]
-  return guess?.offset === offset ? guess : events.find((event) => event.offset === offset)
-}
-
-interface Session {
-  handle: (delivery: Delivery) => void
-  inFlightMax: number
-  paused: boolean
 }

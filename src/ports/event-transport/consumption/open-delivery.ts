@@ -5,8 +5,7 @@ import type { Delivery, Offset, StoredEvent } from '../port.ts'
 /** Takes what becomes of deliveries: `undefined` is done, a delay asks for another try. */
 export interface Settler {
   settle(delivery: OpenDelivery, retryDelayMs: number | undefined): void
-  /** The next attempt, which takes the place of this one. */
-  hold(delivery: OpenDelivery, retryDelayMs: number): OpenDelivery
+  setAside(delivery: OpenDelivery): void
 }
 
 /** One handing over of an event. Only the latest one can settle it. */
@@ -38,7 +37,7 @@ export class OpenDelivery implements Delivery {
     this.#settler.settle(this, delayMs)
   }
 
-  holdForRetry(delayMs: number): OpenDelivery {
-    return this.#settler.hold(this, delayMs)
+  setAside(): void {
+    this.#settler.setAside(this)
   }
 }

@@ -3,8 +3,16 @@ import type { Offset } from '../port.ts'
 import type { WaitingEvent } from './due-queue.ts'
 import type { OpenDelivery } from './open-delivery.ts'
 
-/** In hand, or waiting for another try. `stored`: whether a durable driver has it among the open events. */
-export type OpenEvent = OpenDelivery | (WaitingEvent & { stored: boolean })
+/** Not in hand. */
+export interface OpenWaiting extends WaitingEvent {
+  /** Whether a durable driver has it among the open events. */
+  stored: boolean
+  /** Whether it comes back only when recalled. */
+  isAside: boolean
+}
+
+/** In hand, or waiting to be. */
+export type OpenEvent = OpenDelivery | OpenWaiting
 
 /** Slots that an emptied one keeps. */
 const slotsKept = 1_024

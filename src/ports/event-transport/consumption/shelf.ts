@@ -16,3 +16,10 @@ export interface LoadedRun {
   /** Above the asked offset. */
   next: Offset
 }
+
+/** The event of this offset, if the run has it. Runs mostly have no gaps. */
+export function eventIn({ events }: LoadedRun, offset: Offset): StoredEvent | undefined {
+  const first = events[0]
+  const guess = first === undefined ? undefined : events[offset - first.offset]
+  return guess?.offset === offset ? guess : events.find((event) => event.offset === offset)
+}

@@ -48,13 +48,15 @@ export class WaitingLine {
     else this.#due.pop()
   }
 
-  /** Sorts what is open by how the consumption wants it. */
+  /** Sorts what is open, also what was set aside, by how the consumption wants it. */
   sort({ inOrder }: { inOrder: boolean }): void {
-    for (const event of this.#owed) if (this.#open.get(event.offset) === event) this.#due.push(event)
-    this.#owed = []
-    if (!inOrder) return
-    this.#due.clear()
-    for (const event of this.#open.values()) if (!(event instanceof OpenDelivery)) this.#owed.push(event)
+    this.clear()
+    for (const event of this.#open.values()) {
+      if (event instanceof OpenDelivery) continue
+      event.isAside = false
+      if (inOrder) this.#owed.push(event)
+      else this.#due.push(event)
+    }
     this.#owed.reverse()
   }
 
@@ -65,7 +67,7 @@ export class WaitingLine {
     for (const event of this.#open.values()) {
       if (event instanceof OpenDelivery) continue
       event.dueMs = Math.max(0, event.dueMs - byMs)
-      if (!owed.has(event)) this.#due.push(event)
+      if (!owed.has(event) && !event.isAside) this.#due.push(event)
     }
   }
 

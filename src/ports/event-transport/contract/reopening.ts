@@ -84,7 +84,7 @@ export function itSurvives(makePlace: MakePlace): void {
       assert.equal(taken.deliveries[0]!.attempt, 4)
     })
 
-    it('keeps count and time of what was held for a retry', async () => {
+    it('keeps count and time of what waits for a retry, and what was set aside, in order', async () => {
       await using place = await makePlace()
       const dueMs = place.clock.now() + 60_000
       {
@@ -94,7 +94,8 @@ export function itSurvives(makePlace: MakePlace): void {
         await stream.consume('c', { handle: taken.handle, inOrder: true })
         await appendMany(stream, 0, 2)
         await taken.has(2)
-        taken.deliveries[0]!.holdForRetry(60_000)
+        taken.deliveries[0]!.retryLater(60_000)
+        taken.deliveries[1]!.setAside()
       }
       await using transport = await place.open()
       const taken = new Collector()

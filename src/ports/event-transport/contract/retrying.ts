@@ -113,34 +113,35 @@ export function itRetriesSelectsAndSeeks(withStream: WithStream): void {
       })
     })
 
-    it('may keep what it tries again in hand, and count and time stay when it ends', async () => {
+    it('may set aside what comes before its time, and count and time stay when it ends', async () => {
       await withStream(async (stream, clock) => {
-        const first = new Collector()
-        const consumption = await stream.consume('c', { handle: first.handle, inFlightMax: 1, inOrder: true })
-        await appendMany(stream, 0, 2)
+        const first = new Collector((delivery) => delivery.retryLater(60_000))
+        const consumption = await stream.consume('c', { handle: first.handle })
+        await appendMany(stream, 0, 1)
         await first.has(1)
-        const stale = first.deliveries[0]!
-        const held = stale.holdForRetry(1_000).holdForRetry(5_000)
-        const dueMs = clock.now() + 5_000
-        assert.deepEqual([held.offset, held.attempt, held.dueMs], [0, 3, dueMs])
-        stale.ack()
-        await clock.advance(60_000)
-        assert.equal(first.deliveries.length, 1)
-        const { inFlight, retrying } = stream.info().consumers[0]!
-        assert.deepEqual([inFlight, retrying], [1, 0])
+        const dueMs = clock.now() + 60_000
         await consumption[Symbol.asyncDispose]()
-
-        const second = new Collector((delivery) => delivery.ack())
-        await stream.consume('c', { handle: second.handle, inOrder: true })
-        await second.has(2)
-        assert.deepEqual(
-          second.deliveries.map(({ offset, attempt }) => [offset, attempt]),
-          [
-            [0, 3],
-            [1, 1],
-          ],
-        )
-        assert.equal(second.deliveries[0]!.dueMs, dueMs)
+        for (const attempt of [2, 2]) {
+          const early = new Collector((delivery) => delivery.setAside())
+          await using again = await stream.consume('c', { handle: early.handle, inFlightMax: 1, inOrder: true })
+          await early.has(1)
+          again.recall(0)
+          await clock.advance(10_000)
+          assert.deepEqual(
+            early.deliveries.map((delivery) => [delivery.attempt, delivery.dueMs]),
+            [[attempt, dueMs]],
+          )
+          const { inFlight, retrying } = stream.info().consumers[0]!
+          assert.deepEqual([inFlight, retrying], [0, 1])
+        }
+        const last = new Collector((delivery) => (delivery.dueMs > clock.now() ? delivery.setAside() : delivery.ack()))
+        await stream.consume('c', { handle: last.handle, inOrder: true })
+        await last.has(1)
+        await clock.advance(39_999)
+        assert.equal(last.deliveries.length, 1)
+        await clock.advance(1)
+        await last.has(2)
+        assert.equal(last.deliveries[1]!.attempt, 2)
       })
     })
 
@@ -148,20 +149,87 @@ export function itRetriesSelectsAndSeeks(withStream: WithStream): void {
       await withStream(async (stream, clock) => {
         const first = new Collector()
         const inOrder = await stream.consume('c', { handle: first.handle, inOrder: true })
-        await appendMany(stream, 0, 2)
-        await first.has(2)
-        first.deliveries[0]!.holdForRetry(1_000)
+        await appendMany(stream, 0, 3)
+        await first.has(3)
+        first.deliveries[0]!.retryLater(1_000)
+        first.deliveries[2]!.setAside()
         await inOrder[Symbol.asyncDispose]()
         const again = await stream.consume('c', { handle: () => undefined, inFlightMax: 0, inOrder: true })
         await again[Symbol.asyncDispose]()
         const second = new Collector()
         await stream.consume('c', { handle: second.handle })
-        await second.has(1)
-        await clock.advance(999)
-        assert.deepEqual(second.offsets, [1])
-        await clock.advance(1)
         await second.has(2)
-        assert.deepEqual(second.offsets, [1, 0])
+        await clock.advance(999)
+        assert.deepEqual(second.offsets, [1, 2])
+        await clock.advance(1)
+        await second.has(3)
+        assert.deepEqual(second.offsets, [1, 2, 0])
+      })
+    })
+  })
+
+  describe('what is set aside', () => {
+    it('comes again as it was when it is recalled, and holds up nobody until then', async () => {
+      await withStream(async (stream, clock) => {
+        const taken = new Collector()
+        const consumption = await stream.consume('c', { handle: taken.handle, inFlightMax: 1 })
+        await appendMany(stream, 0, 3)
+        await taken.has(1)
+        taken.deliveries[0]!.setAside()
+        await taken.has(2)
+        const stale = taken.deliveries[0]!
+        stale.ack()
+        taken.deliveries[1]!.ack()
+        await taken.has(3)
+        await clock.advance(3_600_000)
+        assert.deepEqual(taken.offsets, [0, 1, 2])
+        const { position, lag, inFlight, retrying } = stream.info().consumers[0]!
+        assert.deepEqual([position, lag, inFlight, retrying], [0, 2, 1, 1])
+        consumption.recall(0)
+        consumption.recall(1)
+        consumption.recall(7)
+        await settle()
+        assert.equal(taken.deliveries.length, 3)
+        taken.deliveries[2]!.ack()
+        await taken.has(4)
+        const recalled = taken.deliveries[3]!
+        assert.deepEqual([recalled.offset, recalled.attempt, recalled.message], [0, 1, stale.message])
+        recalled.ack()
+        assert.equal(stream.info().consumers[0]!.lag, 0)
+      })
+    })
+
+    it('counts as unsettled: the consumer is told when it has too much, and when there is room again', async () => {
+      await withStream(async (stream) => {
+        const told: boolean[] = []
+        const taken = new Collector((delivery) => delivery.setAside())
+        const consumption = await stream.consume('c', {
+          handle: taken.handle,
+          unsettledMax: 20,
+          onFull: (isFull) => told.push(isFull),
+        })
+        await appendMany(stream, 0, 30)
+        await taken.has(20)
+        await settle()
+        assert.deepEqual([taken.deliveries.length, told], [20, [true]])
+        await consumption[Symbol.asyncDispose]()
+        const again: Delivery[] = []
+        await stream.consume('c', {
+          handle: (delivery) => void again.push(delivery),
+          unsettledMax: 20,
+          onFull: (isFull) => told.push(isFull),
+        })
+        await eventually(() => again.length === 20, 'what was set aside')
+        assert.deepEqual(told, [true, true])
+        for (let at = 0; at < 30; at++) {
+          await eventually(() => again.length > at, 'the next one')
+          again[at]!.ack()
+        }
+        assert.deepEqual(told, [true, true, false])
+        assert.deepEqual(
+          again.map(({ offset }) => offset),
+          Array.from({ length: 30 }, (_, index) => index),
+        )
       })
     })
   })

@@ -168,6 +168,24 @@ describe('a faulty medium', () => {
     }
   })
 
+  it('whose directories cannot be moved keeps a stream that was to be deleted, until it is deleted once more', async () => {
+    const machine = new Machine()
+    const transport = await machine.open()
+    await appendMany(await transport.ensureStream('s'), 0, 3)
+    const { fileSystem } = machine
+    const rename = fileSystem.rename.bind(fileSystem)
+    fileSystem.rename = () => Promise.reject(systemError('EIO'))
+    await assert.rejects(transport.deleteStream('s'), { code: 'TRANSPORT_FAILED' })
+    await assert.rejects(transport.deleteStream('s'), { code: 'TRANSPORT_FAILED' })
+    fileSystem.rename = rename
+    assert.deepEqual((await readIds((await machine.killed().open()).stream('s')!)).length, 3)
+    await transport.deleteStream('s')
+    await transport.deleteStream('s')
+    assert.equal((await machine.killed().open()).stream('s'), undefined)
+    assert.deepEqual(await readIds(await transport.ensureStream('s')), [])
+    await transport[Symbol.asyncDispose]()
+  })
+
   it('that cannot be read for a while delays consumers and loses nothing', async () => {
     await withStream(async (machine, stream) => {
       await appendMany(stream, 0, 100, 1_000)

@@ -2,15 +2,13 @@
 import assert from 'node:assert/strict'
 import { eventually } from '../../../base/eventually.ts'
 import { FakeClock } from '../../../base/fake-clock.ts'
-import { createLogger } from '../../../base/log.ts'
-import type { Random } from '../../../base/random.ts'
 import { seededRandom } from '../../../base/random.ts'
-import { aMessage, readAll } from '../collector.ts'
-import { openEventTransport } from '../open.ts'
-import type { Consumption, Delivery, EventStream, EventTransport, Offset } from '../port.ts'
-import { SimulatedFileSystem } from './simulated-file-system.ts'
+import type { Random } from '../../../base/random.ts'
+import { readAll } from '../collector.ts'
+import type { Consumption, Delivery, Offset } from '../port.ts'
+import { consumerNames, HistoryPlace, tornEvent } from './history-place.ts'
 import type { Crash } from './simulated-file-system.ts'
-import { StreamModel } from './stream-model.ts'
+import type { StreamModel } from './stream-model.ts'
 
 export interface HistoryReport {
   steps: number
@@ -26,39 +24,24 @@ export async function playHistory(seed: number): Promise<HistoryReport> {
   return history.report
 }
 
-const consumerNames = ['a', 'b', 'ab', 'abc']
-/** Of an event's data. Large ones, whose batches need more than one write, are slow: few histories have them. */
-const bytesChoices = [10, 10, 10, 200, 200, 200, 2_000, 2_000, 2_000, 20_000]
-
-/**
- * Stands for an event that was being written when the power went, of which a later part arrived and an earlier did not.
- * Nobody wants it.
- */
-const tornEvent = { id: 'torn', type: '-' }
-
 class History {
   readonly report: HistoryReport = { steps: 0, crashes: 0, repeated: 0 }
   #random: Random
-  #clock = new FakeClock()
-  #fileSystem: SimulatedFileSystem
-  #transport: EventTransport | undefined
-  #stream: EventStream | undefined
+  #place: HistoryPlace
   #model: StreamModel
   #consumptions = new Map<string, Consumption>()
   /** The latest delivery of each event, by consumer. */
   #inHand = new Map<string, Map<Offset, Delivery>>()
-  #bytes: number
   #ids = 0
 
   constructor(seed: number) {
     this.#random = seededRandom(seed)
-    this.#fileSystem = new SimulatedFileSystem(this.#random)
-    this.#model = new StreamModel(this.#clock.now())
-    this.#bytes = this.#pick(bytesChoices)
+    this.#place = new HistoryPlace(this.#random)
+    this.#model = this.#place.model
   }
 
   async play(): Promise<void> {
-    await this.#open()
+    await this.#place.open()
     for (let left = 10 + this.#upTo(30); left > 0; left--) {
       this.report.steps++
       await this.#step()
@@ -75,6 +58,7 @@ class History {
       [6, () => this.#append(1 + this.#upTo(12))],
       [idle.length, () => this.#consume(this.#pick(idle))],
       [4 * running.length, () => this.#settleSome(this.#pick(running))],
+      [running.length, () => this.#recallSome(this.#pick(running))],
       [running.length, () => this.#tune(this.#pick(running))],
       [0.5 * running.length, () => this.#stop(this.#pick(running))],
       [0.5 * known.length, () => this.#seek(this.#pick(known))],
@@ -97,7 +81,9 @@ class History {
   async #append(count: number): Promise<void> {
     const ids = Array.from({ length: count }, () => this.#newId())
     const first = this.#model.events.length
-    const offsets = await Promise.all(ids.map(({ id, type }) => this.#stream!.append(this.#message(id, type))))
+    const offsets = await Promise.all(
+      ids.map(({ id, type }) => this.#place.stream.append(this.#place.message(id, type))),
+    )
     assert.deepEqual(
       offsets,
       ids.map((_, index) => first + index),
@@ -110,12 +96,12 @@ class History {
     const from = this.#upTo(this.#model.events.length)
     const inOrder = this.#random.next() < 0.3
     this.#inHand.set(name, new Map())
-    const consumption = await this.#stream!.consume(name, {
+    const consumption = await this.#place.stream.consume(name, {
       inFlightMax,
       inOrder,
       from: { offset: from },
       handle: (delivery) => {
-        this.#checkContent(delivery)
+        this.#place.checkContent(delivery)
         this.#inHand.get(name)!.set(delivery.offset, delivery)
       },
     })
@@ -135,12 +121,24 @@ class History {
         delivery.ack()
         this.#model.ack(name, offset)
       } else if (chance < 0.75) {
-        this.#inHand.get(name)!.set(offset, delivery.holdForRetry(delayMs))
-        this.#model.hold(name, offset, delayMs)
+        // It comes again with the same attempt.
+        this.#inHand.get(name)!.delete(offset)
+        delivery.setAside()
+        this.#model.setAside(name, offset)
       } else {
         delivery.retryLater(delayMs)
         this.#model.retryLater(name, offset, delayMs)
       }
+      await this.#compare()
+    }
+  }
+
+  async #recallSome(name: string): Promise<void> {
+    const waiting = [...this.#model.consumers.get(name)!.waiting.keys()]
+    for (let left = this.#upTo(3); left > 0 && waiting.length > 0; left--) {
+      const offset = this.#pick(waiting)
+      this.#consumptions.get(name)!.recall(offset)
+      this.#model.recall(name, offset)
       await this.#compare()
     }
   }
@@ -167,40 +165,40 @@ class History {
 
   async #seek(name: string): Promise<void> {
     const offset = this.#upTo(this.#model.events.length)
-    await this.#stream!.seek(name, { offset })
+    await this.#place.stream.seek(name, { offset })
     this.#model.seek(name, offset)
   }
 
   async #delete(name: string): Promise<void> {
-    await this.#stream!.deleteConsumer(name)
+    await this.#place.stream.deleteConsumer(name)
     this.#model.consumers.delete(name)
   }
 
   async #advance(byMs: number): Promise<void> {
-    await this.#clock.advance(byMs)
+    await this.#place.clock.advance(byMs)
     this.#model.advance(byMs)
   }
 
   async #reopen(): Promise<void> {
     await this.#close()
     for (const name of this.#model.consumers.keys()) this.#model.stop(name)
-    await this.#open()
-    await this.#checkContents()
+    await this.#place.open()
+    await this.#place.checkContents()
   }
 
   /** A full disk refuses events, and takes them when there is room again. */
   async #fillDisk(): Promise<void> {
-    this.#fileSystem.bytesMax = 0
+    this.#place.fileSystem.bytesMax = 0
     const refused = { code: 'TRANSPORT_FULL', retryable: true }
-    await assert.rejects(this.#stream!.append(this.#message('refused', 'a')), refused)
+    await assert.rejects(this.#place.stream.append(this.#place.message('refused', 'a')), refused)
     if (this.#random.next() < 0.5) await this.#advance(100)
     if (this.#random.next() < 0.3) {
-      this.#fileSystem.faults.write = (_path, bytes) => Math.ceil(bytes * this.#random.next())
-      this.#fileSystem.bytesMax = Infinity
+      this.#place.fileSystem.faults.write = (_path, bytes) => Math.ceil(bytes * this.#random.next())
+      this.#place.fileSystem.bytesMax = Infinity
       await this.#append(3)
     }
-    this.#fileSystem.faults = {}
-    this.#fileSystem.bytesMax = Infinity
+    this.#place.fileSystem.faults = {}
+    this.#place.fileSystem.bytesMax = Infinity
     // The checkpoint that failed is made up for.
     await this.#advance(2_000)
   }
@@ -214,17 +212,17 @@ class History {
     const quietMs = this.#random.next() < 0.5 ? 2_000 : 0
     if (quietMs > 0) await this.#advance(quietMs)
     const settledBefore = this.#settledNow()
-    this.#fileSystem.dieAfter(1 + this.#upTo(4), crash)
+    this.#place.fileSystem.dieAfter(1 + this.#upTo(4), crash)
     const unsure = this.#lastDeeds()
     for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
-    this.#fileSystem = this.#fileSystem.afterCrash(crash)
+    this.#place.fileSystem = this.#place.fileSystem.afterCrash(crash)
     this.#consumptions.clear()
     // Timers of the dead program must not ring in the next one's time.
-    this.#clock = new FakeClock(this.#clock.now())
-    await this.#open()
+    this.#place.clock = new FakeClock(this.#place.clock.now())
+    await this.#place.open()
 
     const known = this.#model.events.length
-    const stored = new Set((await readAll(this.#stream!, 'earliest')).map(({ offset }) => offset))
+    const stored = new Set((await readAll(this.#place.stream, 'earliest')).map(({ offset }) => offset))
     const end = Math.max(known, ...[...stored].map((offset) => offset + 1))
     assert.ok(end <= known + unsure.length, 'there are events that nobody appended')
     for (const [index, { id, type, offset }] of unsure.entries()) {
@@ -232,7 +230,7 @@ class History {
       assert.ok(isThere || offset === undefined, `acknowledged event ${id} is lost`)
       if (known + index < end) this.#model.events.push(isThere ? { id, type } : tornEvent)
     }
-    await this.#checkContents()
+    await this.#place.checkContents()
     await this.#checkRedelivery(settledBefore, quietMs > 0)
   }
 
@@ -242,7 +240,7 @@ class History {
     for (let left = this.#upTo(8); left > 0; left--) {
       const deed: { id: string; type: string; offset?: Offset } = this.#newId()
       deeds.push(deed)
-      this.#stream!.append(this.#message(deed.id, deed.type)).then(
+      this.#place.stream.append(this.#place.message(deed.id, deed.type)).then(
         (offset) => (deed.offset = offset),
         () => undefined,
       )
@@ -268,17 +266,17 @@ class History {
     for (const [name, consumer] of this.#model.consumers) {
       const got = new Map<Offset, number>()
       this.#inHand.set(name, new Map())
-      const consumption = await this.#stream!.consume(name, {
+      const consumption = await this.#place.stream.consume(name, {
         inFlightMax: 1_000_000,
         handle: (delivery) => {
-          this.#checkContent(delivery)
+          this.#place.checkContent(delivery)
           assert.ok(this.#model.wants(name, delivery.offset), `${name} got ${delivery.offset} without wanting it`)
           got.set(delivery.offset, delivery.attempt)
           delivery.ack()
         },
       })
-      await this.#clock.advance(10_000)
-      await eventually(() => this.#infoOf(name).lag === 0, `${name} to catch up after a crash`)
+      await this.#place.clock.advance(10_000)
+      await eventually(() => this.#place.infoOf(name).lag === 0, `${name} to catch up after a crash`)
       for (const [offset, attempt] of [...consumer.inFlight, ...attemptsOf(consumer.waiting)]) {
         assert.ok(got.has(offset), `${name} did not get ${offset}, which it had not settled`)
         assert.ok(got.get(offset)! <= attempt, `${name} got attempt ${got.get(offset)} of ${offset}, not ${attempt}`)
@@ -297,14 +295,14 @@ class History {
       this.#model.consumers.set(name, {
         next: end,
         inFlight: new Map(),
-        held: new Map(),
+        early: new Map(),
         waiting: new Map(),
         owed: [],
         settled: new Set(Array.from({ length: end }).keys()),
         session: undefined,
       })
     }
-    this.#model.advance(this.#clock.now() - this.#model.nowMs)
+    this.#model.advance(this.#place.clock.now() - this.#model.nowMs)
   }
 
   /** In the end everything is handed over. */
@@ -325,63 +323,18 @@ class History {
           .sort(([one], [other]) => one - other)
       await eventually(() => actual().length === expected.length, `${name} to get ${expected.join(' ')}`)
       assert.deepEqual(actual(), expected)
-      const info = this.#infoOf(name)
+      const info = this.#place.infoOf(name)
       assert.deepEqual([info.inFlight, info.retrying], [inFlight.size, waiting.size], name)
     }
-  }
-
-  async #checkContents(): Promise<void> {
-    const stored = await readAll(this.#stream!, 'earliest')
-    assert.deepEqual(
-      stored.map(({ message }) => message.event.attributes.get('id')),
-      this.#model.events.filter((event) => event !== tornEvent).map(({ id }) => id),
-    )
-    const damaged = this.#stream!.info().damaged.reduce((sum, range) => sum + range.toOffset - range.fromOffset, 0)
-    assert.equal(damaged, this.#model.events.filter((event) => event === tornEvent).length, 'damage is told exactly')
-    for (const event of stored) this.#checkContent(event)
-  }
-
-  #checkContent({ offset, message }: Pick<Delivery, 'offset' | 'message'>): void {
-    const { id, type } = this.#model.events[offset] ?? { id: undefined, type: undefined }
-    // What is handed over while it is being appended is not in the model yet.
-    if (id === undefined) return
-    assert.equal(message.event.attributes.get('id'), id)
-    assert.equal(message.event.attributes.get('type'), type)
-    assert.equal(message.event.data?.length, this.#bytes)
-  }
-
-  #infoOf(name: string): { lag: number; inFlight: number; retrying: number } {
-    return this.#stream!.info().consumers.find((consumer) => consumer.name === name)!
   }
 
   #newId(): { id: string; type: string } {
     return { id: String(this.#ids++), type: this.#pick(['a', 'b', 'c']) }
   }
 
-  #message(id: string, type: string): ReturnType<typeof aMessage> {
-    return aMessage(id, { type, bytes: this.#bytes })
-  }
-
-  async #open(): Promise<void> {
-    this.#transport = await openEventTransport({
-      driver: 'log',
-      directory: '/data',
-      clock: this.#clock,
-      random: this.#random,
-      fileSystem: this.#fileSystem,
-      // Faults are told in the log; nobody needs to read them here.
-      log: createLogger({ write: () => undefined }),
-    })
-    this.#stream = await this.#transport.ensureStream('s')
-    this.#stream.select(({ event }) => {
-      const type = String(event.attributes.get('type'))
-      return new Set(consumerNames.filter((name) => name.includes(type)))
-    })
-  }
-
   async #close(): Promise<void> {
     this.#consumptions.clear()
-    await this.#transport![Symbol.asyncDispose]()
+    await this.#place.close()
   }
 
   #upTo(max: number): number {

@@ -28,6 +28,8 @@ import type { RecoveredLog } from './recover.ts'
 import type { Segment } from './segment.ts'
 import { SegmentShelf } from './segment-shelf.ts'
 import { SegmentWriter } from './segment-writer.ts'
+import type { Committed } from './segment-writer.ts'
+import { StreamTimes } from './stream-times.ts'
 
 export interface LogStreamDeps {
   fileSystem: LogFileSystem
@@ -91,7 +93,7 @@ export class LogStream implements EventStream {
   #writer: SegmentWriter
   #consumers: Consumers
   #journal: ConsumerJournal
-  #lastMs = 0
+  #times: StreamTimes
   /** The checkpoints one after the other. */
   #checkpoints: Promise<void> = Promise.resolve()
   #cancelCheckpoint: (() => void) | undefined
@@ -113,7 +115,7 @@ export class LogStream implements EventStream {
     this.#deps = deps
     this.#options = completeOptions(options, durableStreamDefaults)
     this.#journal = journal
-    this.#lastMs = segments.reduce((lastMs, segment) => Math.max(lastMs, segment.lastMs), 0)
+    this.#times = new StreamTimes(deps.clock, () => this.#options.retentionMs, segments)
     const log = deps.log.child({ stream: name })
     const { fileSystem, random, clock, buffers } = deps
     const synced = deps.durability === 'disk'
@@ -134,7 +136,7 @@ export class LogStream implements EventStream {
       active,
       mustRoll: (segment) => this.#mustRoll(segment),
       roll: (firstOffset) => this.#shelf.makeSegment(firstOffset),
-      onCommit: (events, sizes) => this.#onCommit(events, sizes),
+      onCommit: (committed) => this.#onCommit(committed),
     })
     if (segments.length > 0) this.#sweepLater()
   }
@@ -163,9 +165,7 @@ export class LogStream implements EventStream {
       const message = `stream "${this.name}" is full`
       return Promise.reject(new KnodeError('TRANSPORT_FULL', message, { retryable: true, hint: fullHint }))
     }
-    // Times never go back, so that a place in the stream can be found by its time.
-    this.#lastMs = Math.max(this.#lastMs, this.#deps.clock.now())
-    return this.#writer.append(message, this.#lastMs, bytesMax)
+    return this.#writer.append(message, this.#times.next(), bytesMax)
   }
 
   select(selector: Selector | undefined): void {
@@ -237,13 +237,14 @@ export class LogStream implements EventStream {
     return Math.min(segmentBytesMax, Math.max(segmentBytesMin, this.#options.retentionBytes / 8))
   }
 
-  #mustRoll({ endPosition, firstMs }: Segment): boolean {
-    if (endPosition >= this.#segmentBytes) return true
-    return endPosition > 0 && firstMs < this.#deps.clock.now() - this.#options.retentionMs / 8
+  #mustRoll(segment: Segment): boolean {
+    if (segment.endPosition >= this.#segmentBytes) return true
+    return segment.endPosition > 0 && this.#times.mustRoll(segment)
   }
 
-  #onCommit(events: readonly StoredEvent[], sizes: readonly number[]): void {
+  #onCommit({ events, sizes, segment }: Committed): void {
     this.#shelf.keep(events, sizes)
+    this.#times.grown(segment)
     this.#consumers.publish(events)
     this.#checkpointSoon()
     this.#sweepLater()
@@ -334,14 +335,12 @@ export class LogStream implements EventStream {
 
   /** Lets segments go that are over time or size and needed by nobody. */
   #sweep(bytesToCome: number): void {
-    const { clock } = this.#deps
-    const { retentionMs, retentionBytes } = this.#options
-    const oldestKeptMs = clock.now() - retentionMs
+    const { retentionBytes } = this.#options
     const neededFrom = this.#consumers.neededFrom()
     for (;;) {
       const [oldest] = this.#shelf.segments
       if (oldest === undefined || oldest.endOffset > neededFrom) break
-      if (oldest.lastMs >= oldestKeptMs && this.#shelf.bytes + bytesToCome <= retentionBytes) break
+      if (!this.#times.isOver(oldest) && this.#shelf.bytes + bytesToCome <= retentionBytes) break
       if (oldest === this.#writer.activeSegment) {
         this.#writer.rollNow()
         break

@@ -41,6 +41,8 @@ class LogTransport implements EventTransport {
   #directory: string
   #deps: LogStreamDeps
   #streams = new Map<string, LogStream>()
+  /** Streams that were closed to be deleted, and whose directory could not be put away: to be tried again. */
+  #undeleted = new Set<string>()
   /** Creations and deletions, one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
   #isClosed = false
@@ -79,6 +81,7 @@ class LogTransport implements EventTransport {
         await this.#deps.fileSystem.makeDirectory(path)
         await this.#writeFacts(path, { name, options })
         stream = await openLogStream(name, path, options, this.#deps)
+        this.#undeleted.delete(name)
         this.#streams.set(name, stream)
       } else {
         const before = JSON.stringify(stream.options)
@@ -96,13 +99,15 @@ class LogTransport implements EventTransport {
   deleteStream(name: string): Promise<void> {
     return this.#inTurn(async () => {
       const stream = this.#streams.get(name)
-      if (stream === undefined) return
+      if (stream === undefined && !this.#undeleted.has(name)) return
       this.#streams.delete(name)
-      await stream.close({ keep: false })
+      await stream?.close({ keep: false })
       // A removal that is cut short must not leave half a stream behind.
       const { fileSystem } = this.#deps
       const doomed = join(this.#directory, deletedPrefix + randomUUID())
+      this.#undeleted.add(name)
       await fileSystem.rename(join(this.#directory, directoryName(name)), doomed)
+      this.#undeleted.delete(name)
       await fileSystem.syncDirectory(this.#directory)
       await fileSystem.remove(doomed)
     })

@@ -27,8 +27,8 @@ export interface SegmentWriterOptions {
   mustRoll: (active: Segment) => boolean
   /** Makes the segment that begins with this offset. */
   roll: (firstOffset: Offset) => Promise<ActiveSegment>
-  /** Told in order, after those who appended have gone on. `sizes` are the bytes of each frame. */
-  onCommit: (events: readonly StoredEvent[], sizes: readonly number[]) => void
+  /** Told in order, after those who appended have gone on. */
+  onCommit: (committed: Committed) => void
 }
 
 interface Pending {
@@ -39,10 +39,13 @@ interface Pending {
   reject: (error: Error) => void
 }
 
-/** Events that are safe, and have not been told yet. */
-interface Committed {
+/** Events that are safe. */
+export interface Committed {
   events: readonly StoredEvent[]
+  /** Bytes of each one's frame. */
   sizes: readonly number[]
+  /** Where they are: when this is told, it may be full already. */
+  segment: Segment
 }
 
 /** Events of one write, encoded. */
@@ -62,6 +65,7 @@ export class SegmentWriter {
   #pendingBytes = 0
   /** The commits under way, if there are any. */
   #committing: Promise<void> | undefined
+  /** Not told yet. */
   #committed: Committed[] = []
   #failure: KnodeError | undefined
   #refusesForNow = false
@@ -116,7 +120,7 @@ export class SegmentWriter {
 
   /** Tells now what is safe: for whoever wants to know where the stream ends. */
   tellCommitted(): void {
-    for (const { events, sizes } of this.#committed.splice(0)) this.#options.onCommit(events, sizes)
+    for (const each of this.#committed.splice(0)) this.#options.onCommit(each)
   }
 
   async close(): Promise<void> {
@@ -160,12 +164,13 @@ export class SegmentWriter {
     this.#refusesForNow = false
     const { events, sizes, marks, pending, bytes } = batch
     this.#nextOffset += events.length
-    this.#active!.segment.grow(marks, this.#nextOffset, bytes.length, events.at(-1)!.appendedMs)
+    const { segment } = this.#active!
+    segment.grow(marks, this.#nextOffset, bytes.length, events.at(-1)!.appendedMs)
     this.#forget(pending)
     for (const [index, { resolve }] of pending.entries()) resolve(events[index]!.offset)
     // Senders wait for an answer, deliveries need not be begun before it: first the answers go out and the next write
     // begins.
-    if (this.#committed.push({ events, sizes }) === 1) setImmediate(() => this.tellCommitted())
+    if (this.#committed.push({ events, sizes, segment }) === 1) setImmediate(() => this.tellCommitted())
   }
 
   /** Writes what waits, as far as the buffer goes. Resolves to `undefined` when the callers were refused. */

@@ -6,10 +6,10 @@ export interface ModelConsumer {
   next: Offset
   /** Handed over and not settled: the attempt. */
   inFlight: Map<Offset, number>
-  /** Of those in flight that are held for a retry: when. */
-  held: Map<Offset, number>
-  /** To be handed over again: the attempt and when. */
-  waiting: Map<Offset, { attempt: number; dueMs: number }>
+  /** Of those in flight that were handed over before their time, maybe: when that is. */
+  early: Map<Offset, number>
+  /** To be handed over again: the attempt and when, or `isAside`. */
+  waiting: Map<Offset, { attempt: number; dueMs: number; isAside?: boolean }>
   /** Of a session in order: what comes before all else. */
   owed: Offset[]
   settled: Set<Offset>
@@ -39,10 +39,11 @@ export class StreamModel {
   consume(name: string, inFlightMax: number, from: Offset, inOrder: boolean): void {
     const consumer = this.consumers.get(name) ?? newConsumer(from)
     this.consumers.set(name, consumer)
-    const { inFlight, held, waiting } = consumer
-    for (const [offset, attempt] of inFlight) waiting.set(offset, { attempt, dueMs: held.get(offset) ?? 0 })
+    const { inFlight, early, waiting } = consumer
+    for (const [offset, attempt] of inFlight) waiting.set(offset, { attempt, dueMs: early.get(offset) ?? 0 })
+    for (const event of waiting.values()) event.isAside = false
     inFlight.clear()
-    held.clear()
+    early.clear()
     consumer.owed = inOrder ? [...waiting.keys()].sort((one, other) => one - other) : []
     consumer.session = { inFlightMax, paused: false }
     this.run()
@@ -64,20 +65,29 @@ export class StreamModel {
   ack(name: string, offset: Offset): void {
     const consumer = this.consumers.get(name)!
     consumer.inFlight.delete(offset)
-    consumer.held.delete(offset)
+    consumer.early.delete(offset)
     consumer.settled.add(offset)
     this.run()
   }
 
-  hold(name: string, offset: Offset, delayMs: number): void {
-    const { inFlight, held } = this.consumers.get(name)!
-    inFlight.set(offset, inFlight.get(offset)! + 1)
-    held.set(offset, this.nowMs + delayMs)
+  setAside(name: string, offset: Offset): void {
+    const { inFlight, early, waiting } = this.consumers.get(name)!
+    const dueMs = early.get(offset) ?? 0
+    waiting.set(offset, { attempt: inFlight.get(offset)!, dueMs, isAside: dueMs <= this.nowMs })
+    early.delete(offset)
+    inFlight.delete(offset)
+    this.run()
+  }
+
+  recall(name: string, offset: Offset): void {
+    const event = this.consumers.get(name)!.waiting.get(offset)
+    if (event !== undefined) event.isAside = false
+    this.run()
   }
 
   retryLater(name: string, offset: Offset, delayMs: number): void {
-    const { inFlight, held, waiting } = this.consumers.get(name)!
-    held.delete(offset)
+    const { inFlight, early, waiting } = this.consumers.get(name)!
+    early.delete(offset)
     waiting.set(offset, { attempt: inFlight.get(offset)! + 1, dueMs: this.nowMs + delayMs })
     inFlight.delete(offset)
     this.run()
@@ -88,7 +98,7 @@ export class StreamModel {
     const endMs = this.nowMs + byMs
     for (;;) {
       const active = [...this.consumers.values()].filter(({ session }) => session?.paused === false)
-      const dues = active.flatMap(({ waiting }) => [...waiting.values()].map(({ dueMs }) => dueMs))
+      const dues = active.flatMap(({ waiting }) => waitingByTime(waiting).map(([, { dueMs }]) => dueMs))
       const nextMs = Math.min(...dues.filter((dueMs) => dueMs > this.nowMs && dueMs <= endMs))
       this.nowMs = Math.min(nextMs, endMs)
       this.run()
@@ -106,10 +116,10 @@ export class StreamModel {
         const { attempt, dueMs } = waiting.get(offset)!
         waiting.delete(offset)
         inFlight.set(offset, attempt)
-        consumer.held.set(offset, dueMs)
+        consumer.early.set(offset, dueMs)
       }
       if (consumer.owed.length > 0) continue
-      const due = [...waiting].filter(([, { dueMs }]) => dueMs <= this.nowMs)
+      const due = waitingByTime(waiting).filter(([, { dueMs }]) => dueMs <= this.nowMs)
       due.sort(([one, a], [other, b]) => a.dueMs - b.dueMs || one - other)
       for (const [offset, { attempt }] of due.slice(0, Math.max(0, session.inFlightMax - inFlight.size))) {
         waiting.delete(offset)
@@ -124,10 +134,13 @@ export class StreamModel {
   }
 }
 
+const waitingByTime = (waiting: ModelConsumer['waiting']): [Offset, { attempt: number; dueMs: number }][] =>
+  [...waiting].filter(([, { isAside }]) => isAside !== true)
+
 const newConsumer = (next: Offset): ModelConsumer => ({
   next,
   inFlight: new Map(),
-  held: new Map(),
+  early: new Map(),
   waiting: new Map(),
   owed: [],
   settled: new Set(),

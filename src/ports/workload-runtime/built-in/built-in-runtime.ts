@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { Clock } from '../../../base/clock.ts'
 import { KnodeError, messageOf } from '../../../base/errors.ts'
 import type { Random } from '../../../base/random.ts'
+import { startListening } from '../../../base/start-listening.ts'
 import { imageName } from '../image-name.ts'
 import { LogRing } from '../log-ring.ts'
 import type { LogRingLimits } from '../log-ring.ts'
@@ -134,10 +135,8 @@ class BuiltInWorkload implements Workload {
     // Clients close idle connections: closing them here would race with their next request.
     server.keepAliveTimeout = 0
     this.#server = server
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(0, this.host, resolve)
-    })
+    const onError = (error: Error): void => this.#ring.append('stderr', error.message)
+    await startListening(server, { host: this.host, port: 0 }, onError)
     this.port = (server.address() as AddressInfo).port
     started?.(this.port)
   }

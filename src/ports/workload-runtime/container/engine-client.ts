@@ -76,6 +76,8 @@ export class EngineClient implements Disposable {
         response.on('error', () => undefined)
         resolve(response)
       })
+      // It may fail once more, as when it is given up while it fails: that is no news.
+      outgoing.on('error', () => undefined)
       outgoing.once('error', (cause: NodeJS.ErrnoException) => {
         if (signal?.aborted === true) return reject(signal.reason as Error)
         // An engine that its socket starts ends when it is idle, and closes a kept connection just as it is used again.

@@ -4,6 +4,7 @@ import type { Server, Socket } from 'node:net'
 import { sleep } from '../../../base/clock.ts'
 import type { Clock } from '../../../base/clock.ts'
 import type { Logger } from '../../../base/log.ts'
+import { startListening } from '../../../base/start-listening.ts'
 
 /** The interface of a container network may come into being only with its first container: the wait between two tries. */
 const retryDelayMs = 2
@@ -50,15 +51,18 @@ export class HostRelay implements AsyncDisposable {
     await Promise.all(this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))))
   }
 
-  #tryListen(port: number): Promise<string | undefined> {
+  async #tryListen(port: number): Promise<string | undefined> {
+    const { address: host, log } = this.#options
     const server = createServer({ allowHalfOpen: true }, (socket) => void this.#relay(socket))
-    return new Promise((resolve) => {
-      server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
-      server.listen({ host: this.#options.address, port, exclusive: true }, () => {
-        this.#servers.push(server)
-        resolve(undefined)
-      })
-    })
+    const onError = (err: Error): void => log.warn('the containers’ way to the gateway failed', { host, port, err })
+    try {
+      await startListening(server, { host, port, exclusive: true }, onError)
+      this.#servers.push(server)
+      return undefined
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      return code ?? message
+    }
   }
 
   async #relay(incoming: Socket): Promise<void> {

@@ -33,7 +33,7 @@ export function execCommand(command: readonly string[], options: ExecOptions): P
     }
     child.stdout.on('data', take)
     child.stderr.on('data', take)
-    child.once('error', (cause) => {
+    child.on('error', (cause) => {
       cancel()
       until.removeEventListener('abort', kill)
       reject(new KnodeError('WORKLOAD_FAILED', `${program} could not be started: ${cause.message}`, { cause }))

@@ -69,7 +69,8 @@ function launch(spec: WorkloadSpec, command: string, { cwd, env }: Place): Promi
     })
     const go = child.stdio[3] as Writable
     go.on('error', () => undefined)
-    child.once('error', (cause) => fail(startFailure(spec, 'its shell could not be started', cause)))
+    // Later errors, of signals that do not reach it, are no news.
+    child.on('error', (cause) => fail(startFailure(spec, 'its shell could not be started', cause)))
     child.once('spawn', () => done({ child, go }))
   })
 }

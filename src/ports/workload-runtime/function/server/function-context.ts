@@ -66,12 +66,13 @@ function bodyOf(bytes: Buffer, contentType: string): { body: unknown; rawBody: s
 
 /** A name that comes several times has an array. */
 function fieldsOf(parameters: URLSearchParams): Record<string, string | string[]> {
-  const fields: Record<string, string | string[]> = {}
-  for (const name of new Set(parameters.keys())) {
-    const values = parameters.getAll(name)
-    fields[name] = values.length === 1 ? values[0]! : values
-  }
-  return fields
+  const names = [...new Set(parameters.keys())]
+  return Object.fromEntries(
+    names.map((name) => {
+      const values = parameters.getAll(name)
+      return [name, values.length === 1 ? values[0]! : values]
+    }),
+  )
 }
 
 function eventBuilder(fields: Record<string, unknown>): EventBuilder {

@@ -4,6 +4,7 @@ import type { Server } from 'node:http'
 import { enableCompileCache, flushCompileCache, stripTypeScriptTypes } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { pathToFileURL } from 'node:url'
+import { startListening } from '../../../../base/start-listening.ts'
 import { createLog } from './function-log.ts'
 import { loadFunction } from './load-function.ts'
 import type { UserFunction } from './load-function.ts'
@@ -88,13 +89,7 @@ function endOnSignal(server: Server, { shutdown }: UserFunction): void {
 }
 
 function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
+  return startListening(server, { host: '127.0.0.1', port }, (error) => console.error(error))
 }
 
 function report(news: Report): void {
