@@ -84,3 +84,17 @@ test('a machine that starts with a clock far behind changes no times, and loses 
     [0, 0, 2 * hourMs],
   )
 })
+
+test('a segment that is full by the time its events are told is as old as they are', async () => {
+  const { open, advanceHours } = aMachine()
+  await using transport = await open()
+  const stream = await transport.ensureStream('s', { ...options, retentionBytes: 4_194_304 })
+  await advanceHours(30)
+  // Each is more than a segment takes, so that there is a new one for each.
+  await Promise.all(['a', 'b', 'c'].map((id) => stream.append(aMessage(id, { bytes: 600_000 }))))
+  await advanceHours(4)
+  assert.deepEqual(
+    (await readAll(stream, 'earliest')).map(({ message }) => message.event.attributes.get('id')),
+    ['a', 'b', 'c'],
+  )
+})
