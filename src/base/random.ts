@@ -27,3 +27,13 @@ export function seededRandom(seed: number): Random {
     Array.from({ length: digits }, () => Math.floor(next() * 16).toString(16)).join('')
   return { next, uuid: () => `${hex(8)}-${hex(4)}-4${hex(3)}-${'89ab'[Math.floor(next() * 4)]}${hex(3)}-${hex(12)}` }
 }
+
+/** So many hexadecimal digits, each of them random: not those of a UUID that tell its version and variant. */
+export function randomHex(random: Random, count: number): string {
+  let digits = ''
+  while (digits.length < count) {
+    const uuid = random.uuid()
+    digits += uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(15, 18) + uuid.slice(20, 23) + uuid.slice(24)
+  }
+  return digits.slice(0, count)
+}

@@ -88,13 +88,17 @@ export async function startOtlpReceiver(
     else resolve(facts)
   })
   const ended = once(child, 'close')
-  void ended.then(() => reject(new Error(`the receiver ended:\n${said}`)))
+  void ended.then(() => reject(new Error(`the receiver ended:\n${said}`)), reject)
   const first = async <Item>(
     items: readonly Item[],
     isWanted: (item: Item) => boolean,
     what: string,
   ): Promise<Item> => {
-    await eventually(() => items.some(isWanted), `${what}; there were\n${tail(items)}`, programPatience)
+    await eventually(
+      () => items.some(isWanted),
+      () => `${what}; there were\n${tail(items)}`,
+      programPatience,
+    )
     return items.find(isWanted)!
   }
   return {

@@ -77,3 +77,16 @@ test('an instance that does not answer holds up neither the measure of the other
   await bed.clock.advance(26_000)
   assert.equal(bed.replicas, 3)
 })
+
+test('what was asked for before the metric changed decides nothing after it', async () => {
+  const answer = Promise.withResolvers<{ cpuMs: number; memoryBytes: number }>()
+  let asked = 0
+  const usage = () => (asked++ === 0 ? answer.promise : { cpuMs: 0, memoryBytes: 0 })
+  await using bed = aScalerBed({ annotations: { ...hpa, metric: 'memory', target: '100' }, usage })
+  await bed.clock.advance(15_000)
+  assert.equal(asked, 1)
+  bed.configure({ annotations: { ...hpa, metric: 'cpu', target: '50' } })
+  answer.resolve({ cpuMs: 0, memoryBytes: 300 * mebibyte })
+  await bed.clock.advance(1_000)
+  assert.deepEqual([bed.replicas, bed.snapshot().decision], [1, undefined])
+})

@@ -143,6 +143,8 @@ export class UsageScaler implements Scaler, Ticked {
     const usages = await Promise.all(pods.map((pod) => this.#usageOf(pod)))
     const uids = new Set(pods.map(({ uid }) => uid))
     for (const uid of this.#cpu.keys()) if (!uids.has(uid)) this.#cpu.delete(uid)
+    // Another unit is wanted by now: its wishes must not be held against these.
+    if (settings.metric !== this.#rules.settings.metric) return
     const nowMs = this.#deps.clock.monotonicMs()
     const known = usages.filter((usage) => usage !== undefined)
     const replicas = this.#replicas.stored ?? 1

@@ -126,6 +126,16 @@ test('a request without a trace begins one', () => {
   assert.match(Traceparent!, /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
 })
 
+test('every digit of a new trace is random: others decide by them which traces they record', () => {
+  const seen = Array.from({ length: 48 }, () => new Set<string>())
+  for (let at = 0; at < 400; at++) {
+    const { Traceparent } = asObject(requestHeaders(aRequest([]), toRevision))
+    const digits = Traceparent!.slice(3, -3).replace('-', '')
+    for (const [place, digitsSeen] of seen.entries()) digitsSeen.add(digits[place]!)
+  }
+  assert.ok(seen.every(({ size }) => size === 16))
+})
+
 test('a route’s headers are set, whatever the client sent, and its own are not shown to the program', () => {
   const setHeaders = { 'x-tag': 'ours', 'knative-serving-revision': 'hello-00001', 'x-forwarded-proto': 'https' }
   const given = ['Host', 'hello.default', 'X-Tag', 'forged', 'X-Tag', 'twice', 'X-Forwarded-Proto', 'gopher']
@@ -134,6 +144,11 @@ test('a route’s headers are set, whatever the client sent, and its own are not
   const once = requestHeaders(aRequest(given), toRevision, { setHeaders })
   assert.equal(once.filter((text) => text.toLowerCase() === 'x-forwarded-proto').length, 1)
   assert.equal(asObject(once)['X-Forwarded-Proto'], 'https')
+})
+
+test('headers of any name pass a route that sets others', () => {
+  const given = ['Constructor', 'a', '__proto__', 'b']
+  assert.deepEqual(requestHeaders(aRequest(given), toService, { setHeaders: { 'x-tag': 'ours' } }).slice(0, 4), given)
 })
 
 test('a rewritten Host reaches the program, and so does the one its client asked for if the route tells it', () => {

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { randomHex } from '../../base/random.ts'
 import type { Random } from '../../base/random.ts'
 import type { ForwardOptions } from '../reconciler.ts'
 
@@ -142,8 +143,8 @@ export const isEncrypted = (socket: Socket): boolean => (socket as Partial<TLSSo
 
 /** W3C Trace Context: an id for all that comes of this request, of which nothing is recorded here. */
 function newTraceparent(random: Random): string {
-  const traceId = random.uuid().replaceAll('-', '')
-  return `00-${traceId}-${random.uuid().replaceAll('-', '').slice(0, 16)}-00`
+  const digits = randomHex(random, 48)
+  return `00-${digits.slice(0, 32)}-${digits.slice(32)}-00`
 }
 
 /** Raw headers for the client, from those the program sent. */

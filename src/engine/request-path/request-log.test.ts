@@ -80,6 +80,8 @@ describe('the log of requests', limit, () => {
       '[b3] b3 hello.example.com\n',
     )
     assert.equal(await lineOf(test, '{{.Request.Header.Host}}'), '<no value>\n')
+    const strange = { ['__proto__']: 'x', 'x-mine': 'y' }
+    assert.equal(await lineOf(test, '{{index .Request.Header "X-Mine"}}', { headers: strange }), '[y]\n')
   })
 
   it('tells of requests that no Pod answered', async () => {

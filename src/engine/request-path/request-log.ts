@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { parseTemplate } from '../../model/kubernetes/go-template.ts'
 import type { PodEndpoint, RequestLogSpec, RevisionDoorSpec } from '../serving.ts'
 import { bodyBytesOf } from './forwarded-headers.ts'
+import type { RequestTrace } from './request-trace.ts'
 
 /** A request that has ended. */
 export interface AnsweredRequest {
@@ -11,6 +12,8 @@ export interface AnsweredRequest {
   readonly status: number
   /** Of the answer's body. */
   readonly answeredBytes: number
+  /** What is recorded of it, if anything is. */
+  readonly trace: Pick<RequestTrace, 'headers'> | undefined
 }
 
 export class RequestLog {
@@ -28,7 +31,8 @@ export class RequestLog {
   }
 
   /** @param pod where it was worked on, if anywhere */
-  record({ request, status, answeredBytes }: AnsweredRequest, pod: PodEndpoint | undefined, tookMs: number): void {
+  record(answered: AnsweredRequest, pod: PodEndpoint | undefined, tookMs: number): void {
+    const { request, status, answeredBytes, trace } = answered
     if (!this.#spec.withProbes && isProbe(request)) return
     // Whole nanoseconds, as Go has them.
     const latency = Math.round(tookMs * 1e6) / 1e9
@@ -37,7 +41,7 @@ export class RequestLog {
         Request: requestFields(request),
         Response: { Code: status, Size: answeredBytes, Latency: latency },
         Revision: { ...this.#revision, PodName: pod?.name ?? '', PodIP: pod?.host ?? '' },
-        TraceID: traceId(request),
+        TraceID: traceIdIn(trace?.headers.traceparent) ?? traceId(request),
       })
       this.#write(`${line}\n`)
     } catch {
@@ -77,7 +81,9 @@ function goHeaders({ rawHeaders }: IncomingMessage): Record<string, string[]> {
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]!.toLowerCase().replace(/(?:^|-)[a-z]/g, (start) => start.toUpperCase())
     if (name === 'Host' || name.startsWith(':')) continue
-    headers.set(name, [...(headers.get(name) ?? []), rawHeaders[at + 1]!])
+    const values = headers.get(name)
+    if (values === undefined) headers.set(name, [rawHeaders[at + 1]!])
+    else values.push(rawHeaders[at + 1]!)
   }
   return Object.fromEntries(headers)
 }
@@ -88,8 +94,10 @@ function remoteAddress({ remoteAddress: host = '', remotePort }: IncomingMessage
 
 /** Of W3C Trace Context, or of B3. */
 function traceId(request: IncomingMessage): string {
-  return textOf(request, 'traceparent').split('-')[1] ?? textOf(request, 'x-b3-traceid')
+  return traceIdIn(textOf(request, 'traceparent')) ?? textOf(request, 'x-b3-traceid')
 }
+
+const traceIdIn = (traceparent: string | undefined): string | undefined => traceparent?.split('-')[1]
 
 /** Source: knative/networking pkg/http/header IsProbe. */
 export const isProbe = (request: IncomingMessage): boolean =>

@@ -146,6 +146,15 @@ test('a connection that did not come about is a call of its own, and then the re
   assert.ok(calls.slice(0, -1).every(({ attributes }) => attributes['k8s.pod.name'] === nobody.name))
 })
 
+test('the log of requests tells the trace, also one that begins here', async () => {
+  await using door = await aTracedDoor()
+  await door.addPod()
+  door.door.setRequestLog({ template: '{{.TraceID}}', withProbes: false, service: '', configuration: '' })
+  await door.send()
+  await eventually(() => door.requestLines.length === 1, 'the line')
+  assert.deepEqual(door.requestLines, ['1\n'])
+})
+
 test('probes are not recorded', async () => {
   await using door = await aTracedDoor()
   await door.addPod()

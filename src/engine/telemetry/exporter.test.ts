@@ -35,6 +35,28 @@ test('a receiver that says when to come again is taken at its word, and what it 
   assert.deepEqual(lines(), ['metrics cannot be sent away'])
 })
 
+test('a receiver that lets come again at once is not called without a pause', async () => {
+  const { exporter, clock, sent } = aTestExporter(() => ({ ...later, delayMs: 0 }))
+  const result = exporter.send(Buffer.of(1), { withinMs: 60_000 })
+  await clock.advance(499)
+  assert.equal(sent.length, 1)
+  await clock.advance(60_000)
+  assert.equal(await result, false)
+  assert.ok(sent.length < 10, `${sent.length}`)
+})
+
+test('of what a receiver says only the beginning is told', async () => {
+  const answers = [
+    { kind: 'refused', reason: 'no'.repeat(50_000) } as const,
+    { kind: 'taken', partial: { rejectedCount: 1, message: 'old'.repeat(50_000) } } as const,
+  ]
+  const { exporter, sent, lines } = aTestExporter(() => answers[sent.length - 1]!)
+  for (const _ of answers) await exporter.send(Buffer.of(1), { withinMs: 0 })
+  const [refused, , partial] = lines()
+  assert.match(refused!, /^metrics cannot be sent (no){500}…$/)
+  assert.match(partial!, /^the receiver did not take everything (old){333}o…$/)
+})
+
 test('trouble is told once, and so is its end; a part that is not taken is told once for each reason', async () => {
   let answer: Parameters<typeof aTestExporter>[0] = () => later
   const { exporter, lines } = aTestExporter((message) => answer(message))
@@ -111,6 +133,22 @@ test('spans wait five seconds for company, or until there are 512', async () => 
   assert.equal(sent.length, 2)
   assert.equal(count('sent'), 514)
   assert.equal(clock.pendingTimers, 0)
+})
+
+test('a span that ends while a batch is just done goes with the next one', async () => {
+  for (let turns = 0; turns < 20; turns++) {
+    const { clock, sent, add, count } = aBatch(() => {
+      let turn = Promise.resolve()
+      for (let at = 0; at < turns; at++) turn = turn.then(() => undefined)
+      void turn.then(() => add(1))
+      return taken
+    })
+    add(1)
+    await clock.advance(5_000)
+    await clock.advance(5_000)
+    assert.equal(count('sent'), 2, `after ${turns} turns`)
+    assert.equal(sent.length, 2)
+  }
 })
 
 test('no more than 2048 spans wait; what is dropped is counted, and told once a minute', async () => {

@@ -20,6 +20,8 @@ const backoffMsMin = 1_000
 const backoffMsMax = 30_000
 /** How long closing waits for the last message, in milliseconds. */
 const flushMs = 5_000
+/** What is told of a receiver's words, in characters. */
+const toldLengthMax = 1_000
 
 export class Exporter {
   #options: ExporterOptions
@@ -44,8 +46,8 @@ export class Exporter {
     for (let waitMs = backoffMsMin; ; waitMs = Math.min(waitMs * 2, backoffMsMax)) {
       const result = await this.#try(message)
       if (result.kind !== 'later') return result.kind === 'taken'
-      // Those who were turned away together do not come back together.
-      const delayMs = result.delayMs ?? waitMs * (0.5 + random.next() / 2)
+      // Those who were turned away together do not come back together, also when they are told to come at once.
+      const delayMs = Math.max(result.delayMs ?? 0, waitMs * (0.5 + random.next() / 2))
       if (clock.monotonicMs() + delayMs > untilMs) return false
       try {
         await sleep(clock, delayMs, this.#closing.signal)
@@ -74,7 +76,7 @@ export class Exporter {
       this.#isFailing = false
       this.#tellPartial(result.partial)
     } else {
-      if (!this.#isFailing) this.#log.warn(`${signal} cannot be sent`, { reason: result.reason })
+      if (!this.#isFailing) this.#log.warn(`${signal} cannot be sent`, { reason: shortened(result.reason) })
       this.#isFailing = true
     }
     return result
@@ -83,8 +85,10 @@ export class Exporter {
   #tellPartial(partial: Extract<ExportResult, { kind: 'taken' }>['partial']): void {
     if (partial !== undefined && partial.message !== this.#partialText) {
       const { rejectedCount, message } = partial
-      this.#log.warn('the receiver did not take everything', { rejected: rejectedCount, reason: message })
+      this.#log.warn('the receiver did not take everything', { rejected: rejectedCount, reason: shortened(message) })
     }
     this.#partialText = partial?.message
   }
 }
+
+const shortened = (text: string): string => (text.length > toldLengthMax ? `${text.slice(0, toldLengthMax)}…` : text)

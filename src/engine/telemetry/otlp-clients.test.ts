@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createSecureServer, createServer as createHttp2Server } from 'node:http2'
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { createServer as createHttpsServer } from 'node:https'
+import { createServer as createTcpServer } from 'node:net'
 import type { AddressInfo, Server } from 'node:net'
 import { test } from 'node:test'
 import { createCertificate } from '../../base/certificate.ts'
@@ -236,6 +237,60 @@ test('gRPC: a stream that is reset, or never answered, may come again', async ()
   const clock = new FakeClock()
   const silent = await byGrpc(() => void settle().then(() => clock.advance(10_000)), clock)
   assert.deepEqual(silent.result, later('no answer within 10000 ms'))
+})
+
+for (const protocol of ['grpc', 'http/protobuf'] as const) {
+  test(`${protocol}: who fell silent is left, its connection too: the next message takes a new one`, async () => {
+    const create = protocol === 'grpc' ? createGrpcClient : createHttpClient
+    let closed = 0
+    let opened = 0
+    const server = createTcpServer((socket) => {
+      opened++
+      socket.on('error', () => undefined).on('close', () => closed++)
+      socket.resume()
+    })
+    await using listening = await listen(server)
+    const clock = new FakeClock()
+    const origin = `http://127.0.0.1:${listening.port}`
+    await using client = create({ origin, path, headers: {}, timeoutMs: 10_000 }, clock)
+    for (const count of [1, 2]) {
+      const sending = client.send(message)
+      await eventually(() => opened === count, 'a connection')
+      await clock.advance(10_000)
+      assert.deepEqual(await sending, later('no answer within 10000 ms'))
+      await eventually(() => closed === count, 'its end')
+    }
+  })
+
+  test(`${protocol}: after the end nothing is sent any more`, async () => {
+    const create = protocol === 'grpc' ? createGrpcClient : createHttpClient
+    let opened = 0
+    const server = createTcpServer((socket) => void socket.destroy(void opened++))
+    await using listening = await listen(server)
+    const origin = `http://127.0.0.1:${listening.port}`
+    const client = create({ origin, path, headers: {}, timeoutMs: 10_000 }, systemClock)
+    await client[Symbol.asyncDispose]()
+    assert.equal((await client.send(message)).kind, 'later')
+    assert.equal(opened, 0)
+  })
+}
+
+test('gRPC: the end also cuts a call whose receiver has said that it will go away', async () => {
+  const server = createHttp2Server()
+  takeCalls(server, (stream) => stream.session?.goaway())
+  await using listening = await listen(server)
+  const origin = `http://127.0.0.1:${listening.port}`
+  const client = createGrpcClient({ origin, path, headers: {}, timeoutMs: 10_000 }, new FakeClock())
+  const goneAway = new Promise<void>((resolve) => {
+    server.on('session', (session) => session.socket.on('close', resolve))
+  })
+  const isCalled = new Promise((resolve) => server.on('stream', resolve))
+  const sending = client.send(message)
+  await isCalled
+  await settle()
+  await client[Symbol.asyncDispose]()
+  assert.equal((await sending).kind, 'later')
+  await goneAway
 })
 
 for (const protocol of ['grpc', 'http/protobuf'] as const) {

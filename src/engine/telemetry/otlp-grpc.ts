@@ -21,7 +21,11 @@ export function createGrpcClient(options: OtlpClientOptions, clock: Clock): Otlp
     async send(message) {
       const { path, headers, timeoutMs } = options
       let call: Call | undefined
-      const cancel = clock.setTimer(timeoutMs, () => call?.fail(`no answer within ${timeoutMs} ms`))
+      const cancel = clock.setTimer(timeoutMs, () => {
+        call?.fail(`no answer within ${timeoutMs} ms`)
+        // Whoever fell silent may be gone, of which TCP hears many minutes later: the next call takes a new connection.
+        connection.drop()
+      })
       try {
         const stream = connection.session().request({
           ...headers,
@@ -43,7 +47,7 @@ export function createGrpcClient(options: OtlpClientOptions, clock: Clock): Otlp
       }
     },
     [Symbol.asyncDispose]() {
-      connection.destroy()
+      connection.end()
       return Promise.resolve()
     },
   }
@@ -53,15 +57,21 @@ export function createGrpcClient(options: OtlpClientOptions, clock: Clock): Otlp
 class Connection {
   #options: OtlpClientOptions
   #session: ClientHttp2Session | undefined
+  /** Also those whose last call is under way. */
+  #sessions = new Set<ClientHttp2Session>()
+  #isOver = false
 
   constructor(options: OtlpClientOptions) {
     this.#options = options
   }
 
+  /** @throws {Error} after the end */
   session(): ClientHttp2Session {
-    if (this.#session !== undefined) return this.#session
+    if (this.#isOver) throw new Error('the connection was closed')
+    if (this.#session?.destroyed === false) return this.#session
     const { origin, ca } = this.#options
     const session = connect(origin, { ...(ca !== undefined && { ca }) })
+    this.#sessions.add(session)
     // Nobody lives on for the sake of being watched.
     session.unref()
     const retire = (): void => {
@@ -70,13 +80,22 @@ class Connection {
     // Its calls hear of it.
     session.on('error', retire)
     session.on('goaway', retire)
-    session.on('close', retire)
+    session.on('close', () => {
+      retire()
+      this.#sessions.delete(session)
+    })
     return (this.#session = session)
   }
 
-  destroy(): void {
-    this.#session?.destroy()
+  /** Cuts what is under way. */
+  drop(): void {
+    for (const session of this.#sessions) session.destroy()
     this.#session = undefined
+  }
+
+  end(): void {
+    this.#isOver = true
+    this.drop()
   }
 }
 

@@ -68,13 +68,15 @@ export class SpanBatch implements AsyncDisposable {
   #begin(): void {
     this.#cancel?.()
     this.#cancel = undefined
-    this.#sending = this.#sendAll().finally(() => (this.#sending = undefined))
+    this.#sending = this.#sendAll()
   }
 
   /** Full batches one after the other; what is left waits for company. */
   async #sendAll(): Promise<void> {
     do await this.#sendSome()
     while (this.#waiting.length >= batchMax && !this.#isClosing)
+    // At once: what is added from now on has nobody else who sends it.
+    this.#sending = undefined
     if (this.#waiting.length > 0 && !this.#isClosing) {
       this.#cancel = this.#options.clock.setTimer(delayMs, () => this.#begin())
     }

@@ -92,3 +92,14 @@ test('a new trace has no state, whatever came with a broken parent', () => {
   assert.equal(span.tracestate, '')
   assert.doesNotMatch(span.traceparent, new RegExp(traceId))
 })
+
+test('of long texts the beginning is kept', () => {
+  const { spans, begin } = aTracer(1)
+  const span = begin()!
+  const child = span.child('n'.repeat(5_000), 'client', { a: 'ä'.repeat(1_000_000), b: 1, c: 'c'.repeat(4_096) })
+  child.fail('why'.repeat(5_000))
+  child.end()
+  const { name, attributes, error } = spans[0]!
+  assert.deepEqual([name.length, error!.length], [4_096, 4_096])
+  assert.deepEqual(attributes, { a: 'ä'.repeat(4_096), b: 1, c: 'c'.repeat(4_096) })
+})

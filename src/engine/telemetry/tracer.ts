@@ -1,6 +1,7 @@
 // Decides which traces are recorded, and records them. Source: knative/pkg observability/tracing/provider.go;
 // OpenTelemetry specification, trace/sdk.
 import type { Clock } from '../../base/clock.ts'
+import { randomHex } from '../../base/random.ts'
 import type { Random } from '../../base/random.ts'
 import type { AttributeValue, Attributes } from '../../model/otlp/common.ts'
 import type { FinishedSpan, SpanKind, SpanLink } from '../../model/otlp/span.ts'
@@ -19,13 +20,16 @@ export interface TracerOptions {
   onEnd: (span: FinishedSpan) => void
 }
 
+/** What is kept of a text, in characters: a subject may be as long as its event, and thousands of spans wait. */
+const textLengthMax = 4_096
+
 export function createTracer(options: TracerOptions): Tracer {
   const { samplingRate, clock, random } = options
   return {
     begin(name, { kind, parent: headers, attributes, links = [] }) {
       if (samplingRate <= 0) return undefined
       const parent = parseTraceparent(headers.traceparent)
-      const ids = hexDigits(random, 48)
+      const ids = randomHex(random, 48)
       const traceId = parent?.traceId ?? ids.slice(0, 32)
       if (!isSampled(samplingRate, parent, traceId)) return undefined
       const trace: Trace = {
@@ -95,7 +99,7 @@ class RecordedSpan implements Span {
   }
 
   child(name: string, kind: SpanKind, attributes: Attributes = {}): Span {
-    const spanId = hexDigits(this.#trace.options.random, 16)
+    const spanId = randomHex(this.#trace.options.random, 16)
     return new RecordedSpan(
       this.#trace,
       { name, kind, spanId, parentSpanId: this.#facts.spanId, links: [] },
@@ -119,17 +123,21 @@ class RecordedSpan implements Span {
       scope,
       startMs: this.#startMs,
       endMs: clock.monotonicMs() + offsetMs,
-      attributes: this.#attributes,
-      error: this.#error,
+      name: shortened(this.#facts.name),
+      attributes: withoutLongTexts(this.#attributes),
+      error: this.#error === undefined ? undefined : shortened(this.#error),
     })
   }
 }
 
-/** Where a random UUID has digits that tell its version and variant. */
-const fixedDigits = /^(.{12})4(.{3})[89ab]/
-
-function hexDigits(random: Random, count: number): string {
-  let digits = ''
-  while (digits.length < count) digits += random.uuid().replaceAll('-', '').replace(fixedDigits, '$1$2')
-  return digits.slice(0, count)
+function withoutLongTexts(attributes: Record<string, AttributeValue>): Attributes {
+  for (const key in attributes) {
+    const value = attributes[key]!
+    if (typeof value === 'string') attributes[key] = shortened(value)
+  }
+  return attributes
 }
+
+/** A copy where it is too long: a slice would keep the whole text in memory. */
+const shortened = (text: string): string =>
+  text.length <= textLengthMax ? text : Buffer.from(text.slice(0, textLengthMax)).toString()

@@ -10,6 +10,7 @@ const endpoints: [text: string, protocol: OtlpProtocol, origin: string, path: st
   ['http://otel:4318/', 'http/protobuf', 'http://otel:4318', '/'],
   ['http://otel:9090/api/v1/otlp/v1/metrics', 'http/protobuf', 'http://otel:9090', '/api/v1/otlp/v1/metrics'],
   ['https://otel/x?secret=1', 'http/protobuf', 'https://otel', '/x'],
+  ['https://otel?secret=a/b', 'http/protobuf', 'https://otel', '/v1/metrics'],
   ['otel:4318', 'http/protobuf', 'https://otel:4318', '/v1/metrics'],
   ['http://user:word@otel:4317', 'grpc', 'http://otel:4317', metricsCall],
   ['http://otel', 'grpc', 'http://otel:4317', metricsCall],
@@ -32,6 +33,7 @@ for (const text of ['collector', '', 'ftp://otel:1', 'http://', 'http://a b', ':
 test('an endpoint of all signals has each below its path', () => {
   assert.equal(endpointBelow('http://otel:4318/otlp/', 'http/protobuf', 'traces').path, '/otlp/v1/traces')
   assert.equal(endpointBelow('http://otel:4318', 'http/protobuf', 'metrics').path, '/v1/metrics')
+  assert.equal(endpointBelow('http://otel:4318/otlp?a=b', 'http/protobuf', 'metrics').path, '/otlp/v1/metrics')
   assert.equal(endpointBelow('http://otel:4317', 'grpc', 'metrics').path, metricsCall)
 })
 

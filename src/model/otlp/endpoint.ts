@@ -40,7 +40,7 @@ export function parseEndpoint(text: string, protocol: OtlpProtocol, signal: Sign
 export const endpointBelow = (text: string, protocol: OtlpProtocol, signal: Signal): OtlpEndpoint =>
   protocol === 'grpc'
     ? parseEndpoint(text, protocol, signal)
-    : parseEndpoint(`${text.replace(/\/+$/, '')}/v1/${signal}`, protocol, signal)
+    : { protocol, origin: urlOf(text).origin, path: `${urlOf(text).pathname.replace(/\/+$/, '')}/v1/${signal}` }
 
 function urlOf(text: string): URL {
   const isHostAndPort = !text.includes('//') && /:\d+(?:\/|$)/.test(text)
@@ -51,4 +51,4 @@ function urlOf(text: string): URL {
   return url
 }
 
-const hasPath = (text: string): boolean => text.replace(/^[a-z]+:\/\//i, '').includes('/')
+const hasPath = (text: string): boolean => /^[^/?#]*\//.test(text.replace(/^[a-z]+:\/\//i, ''))

@@ -29,6 +29,8 @@ export class DigestLookup implements AsyncDisposable {
   #options: DigestLookupOptions
   #state: LookupState = { phase: 'asking' }
   #cancelRetry: CancelTimer | undefined
+  /** Of the answers that are waited for. */
+  #cancels = new Set<CancelTimer>()
   #isClosed = false
 
   constructor(options: DigestLookupOptions) {
@@ -43,6 +45,7 @@ export class DigestLookup implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true
     this.#cancelRetry?.()
+    for (const cancel of this.#cancels) cancel()
     return Promise.resolve()
   }
 
@@ -69,12 +72,14 @@ export class DigestLookup implements AsyncDisposable {
     const { ask, timeoutMs, clock } = this.#options
     const late = Promise.withResolvers<never>()
     const cancel = clock.setTimer(timeoutMs, () => late.reject(new Error(`no answer within ${timeoutMs / 1_000}s`)))
+    this.#cancels.add(cancel)
     try {
       return { image, digest: (await Promise.race([ask(container), late.promise])) ?? '' }
     } catch (thrown) {
       return { message: `Unable to fetch image "${image}": ${messageOf(thrown)}` }
     } finally {
       cancel()
+      this.#cancels.delete(cancel)
     }
   }
 }

@@ -34,23 +34,25 @@ export function writeRollout(rollout: Rollout): string {
 
 /** `undefined` when the text is no rollout, or its numbers do not add up: somebody edited it. */
 export function readRollout(text: string | undefined): Rollout | undefined {
-  let stored: StoredRollout
   try {
-    stored = JSON.parse(text ?? '') as StoredRollout
+    const stored = JSON.parse(text ?? '') as StoredRollout
+    if (typeof stored !== 'object') return undefined
+    const { configurations = [] } = stored
+    const rollout = configurations.map(({ configurationName = '', tag = '', percent = 0, revisions, stepParams }) => ({
+      configurationName,
+      tag,
+      percent,
+      revisions: (revisions ?? []).map(({ revisionName = '', percent: share = 0 }) => ({
+        revisionName,
+        percent: share,
+      })),
+      ...readSteps(stepParams),
+    }))
+    return rollout.every(addsUp) ? rollout : undefined
   } catch {
+    // Whatever it is, it has not the form.
     return undefined
   }
-  if (typeof stored !== 'object' || stored === null) return undefined
-  const { configurations = [] } = stored
-  if (!Array.isArray(configurations)) return undefined
-  const rollout = configurations.map(({ configurationName = '', tag = '', percent = 0, revisions, stepParams }) => ({
-    configurationName,
-    tag,
-    percent,
-    revisions: (revisions ?? []).map(({ revisionName = '', percent: share = 0 }) => ({ revisionName, percent: share })),
-    ...readSteps(stepParams),
-  }))
-  return rollout.every(addsUp) ? rollout : undefined
 }
 
 const storedSteps = ({ startMs, pace }: RolloutSteps): StoredSteps => ({

@@ -180,6 +180,22 @@ test('what somebody edited until it adds up no more is forgotten', () => {
   for (const text of texts) assert.equal(readRollout(text), undefined, text)
 })
 
+test('what has not the form of a rollout is forgotten, too', () => {
+  for (const configurations of [
+    7,
+    'some',
+    {},
+    [null],
+    [{ revisions: 7 }],
+    [{ revisions: [null] }],
+    [{ stepParams: null }],
+  ]) {
+    const text = JSON.stringify({ configurations })
+    assert.equal(readRollout(text), undefined, text)
+  }
+  for (const text of [undefined, '', 'null', '[', '7x']) assert.equal(readRollout(text), undefined, text)
+})
+
 test('a Route with time for it rolls its latest Revision out gradually', async () => {
   await using world = await startRoutingWorld()
   await world.roll('hello', 'hello-00001')
