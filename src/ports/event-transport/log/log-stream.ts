@@ -1,6 +1,6 @@
 // A durable stream: segments on disk, the consumers' journal beside them, the newest events in memory.
 import type { Clock } from '../../../base/clock.ts'
-import { KnodeError, messageOf } from '../../../base/errors.ts'
+import { KnodeError } from '../../../base/errors.ts'
 import type { Logger } from '../../../base/log.ts'
 import type { Random } from '../../../base/random.ts'
 import type { EventMessage } from '../../../model/cloudevents/event.ts'
@@ -19,8 +19,8 @@ import type {
 } from '../port.ts'
 import { completeOptions, durableStreamDefaults, fullHint, offsetOf, sweepIntervalMs } from '../stream-options.ts'
 import type { BufferPool } from './buffer-pool.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { ConsumerJournal } from './consumer-journal.ts'
-import { isFull } from './file-system.ts'
 import type { LogFileSystem } from './file-system.ts'
 import { frameBytesMax } from './frame.ts'
 import { recoverLog } from './recover.ts'
@@ -40,12 +40,6 @@ export interface LogStreamDeps {
   durability: 'disk' | 'process'
 }
 
-/** Wait before the consumers' positions are written down, in milliseconds: what a crash may repeat. */
-const checkpointIntervalMs = 50
-/** Wait before a checkpoint is synced, in milliseconds: what a power loss may repeat. */
-const checkpointSyncIntervalMs = 1_000
-/** Wait after a checkpoint that failed, in milliseconds. */
-const checkpointRetryMs = 1_000
 /** Bytes that wait to be written, at most. */
 const pendingBytesMax = 67_108_864
 /** Sizes between which segments are, in bytes. */
@@ -94,10 +88,7 @@ export class LogStream implements EventStream {
   #consumers: Consumers
   #journal: ConsumerJournal
   #times: StreamTimes
-  /** The checkpoints one after the other. */
-  #checkpoints: Promise<void> = Promise.resolve()
-  #cancelCheckpoint: (() => void) | undefined
-  #cancelSync: (() => void) | undefined
+  #checkpoints: Checkpoints
   #cancelSweep: (() => void) | undefined
   /** Bytes at which letting go is tried again. */
   #sweepAtBytes = 0
@@ -126,7 +117,19 @@ export class LogStream implements EventStream {
       shelf: this.#shelf,
       clock,
       published: nextOffset,
-      onChange: () => this.#checkpointSoon(),
+      onChange: () => this.#checkpoints.soon(),
+    })
+    this.#checkpoints = new Checkpoints({
+      stream: name,
+      clock,
+      log: deps.log,
+      journal,
+      consumers: this.#consumers,
+      synced,
+      onTurn: () => {
+        const readFrom = this.#consumers.readFrom()
+        this.#shelf.trim(readFrom, readFrom >= this.#consumers.published)
+      },
     })
     this.#writer = new SegmentWriter({
       stream: name,
@@ -144,7 +147,7 @@ export class LogStream implements EventStream {
   /** Takes back the consumers. */
   restore(consumers: readonly StoredConsumer[]): void {
     for (const consumer of consumers) this.#consumers.restore(consumer)
-    this.#checkpointSoon()
+    this.#checkpoints.soon()
   }
 
   get options(): Required<StreamOptions> {
@@ -183,13 +186,13 @@ export class LogStream implements EventStream {
   async seek(consumer: string, to: StartFrom): Promise<void> {
     if (this.#isClosed) throw this.#closedError()
     this.#consumers.seek(consumer, await this.#resolve(to))
-    await this.#checkpoint({ sync: true })
+    await this.#checkpoints.write({ sync: true })
   }
 
   async deleteConsumer(consumer: string): Promise<void> {
     if (this.#isClosed || !this.#consumers.has(consumer)) return
     this.#consumers.delete(consumer)
-    await this.#checkpoint({ sync: true })
+    await this.#checkpoints.write({ sync: true })
   }
 
   async *read(from: StartFrom): AsyncIterable<StoredEvent> {
@@ -218,10 +221,8 @@ export class LogStream implements EventStream {
     this.#cancelSweep?.()
     await this.#writer.drain()
     this.#consumers.stopAll()
-    this.#cancelCheckpoint?.()
-    this.#cancelSync?.()
     try {
-      await (keep ? this.#checkpoint({ sync: true }) : this.#checkpoints)
+      await this.#checkpoints.close({ keep })
       await this.#writer.close()
     } catch (error) {
       // What could not be written down is told again: the next start delivers more than it need, and loses nothing.
@@ -246,7 +247,7 @@ export class LogStream implements EventStream {
     this.#shelf.keep(events, sizes)
     this.#times.grown(segment)
     this.#consumers.publish(events)
-    this.#checkpointSoon()
+    this.#checkpoints.soon()
     this.#sweepLater()
   }
 
@@ -255,7 +256,7 @@ export class LogStream implements EventStream {
     if (this.#consumers.has(consumer)) return
     this.#consumers.create(consumer, next)
     try {
-      await this.#checkpoint({ sync: true })
+      await this.#checkpoints.write({ sync: true })
     } catch (error) {
       this.#consumers.delete(consumer)
       throw error
@@ -272,52 +273,6 @@ export class LogStream implements EventStream {
     const end = this.#published
     const place = offsetOf(from, Math.min(this.#shelf.firstOffset, end), end)
     return typeof place === 'number' ? place : this.#shelf.offsetAt(place.timeMs, end)
-  }
-
-  /** Called for every delivery: costs nothing while a checkpoint is planned. */
-  #checkpointSoon(): void {
-    if (this.#cancelCheckpoint === undefined) this.#planCheckpoint(checkpointIntervalMs)
-  }
-
-  #planCheckpoint(delayMs: number): void {
-    if (this.#isClosed) return
-    this.#cancelCheckpoint = this.#deps.clock.setTimer(delayMs, () => {
-      this.#cancelCheckpoint = undefined
-      const readFrom = this.#consumers.readFrom()
-      this.#shelf.trim(readFrom, readFrom >= this.#consumers.published)
-      this.#checkpointOrRetry({ sync: false })
-    })
-  }
-
-  #checkpointOrRetry({ sync }: { sync: boolean }): void {
-    this.#checkpoint({ sync }).catch((error: unknown) => {
-      this.#deps.log.warn('positions of consumers not written down', { stream: this.name, err: error })
-      this.#cancelCheckpoint?.()
-      this.#planCheckpoint(checkpointRetryMs)
-    })
-  }
-
-  /** Writes down where the consumers stand. @throws {KnodeError} TRANSPORT_FULL, TRANSPORT_FAILED */
-  #checkpoint({ sync }: { sync: boolean }): Promise<void> {
-    if (sync) {
-      this.#cancelSync?.()
-      this.#cancelSync = undefined
-    } else if (this.#deps.durability === 'disk' && !this.#isClosed) {
-      this.#cancelSync ??= this.#deps.clock.setTimer(checkpointSyncIntervalMs, () => {
-        this.#cancelSync = undefined
-        this.#checkpointOrRetry({ sync: true })
-      })
-    }
-    const written = this.#checkpoints.then(async () => {
-      const changes = this.#consumers.takeChanges(this.#journal.mustRewrite)
-      await this.#journal.write({ tail: this.#consumers.published, changes }, { sync })
-    })
-    this.#checkpoints = written.catch(() => undefined)
-    return written.catch((error: unknown) => {
-      const options = { retryable: true, cause: error }
-      const message = `consumers of stream "${this.name}" cannot be written down: ${messageOf(error)}`
-      throw new KnodeError(isFull(error) ? 'TRANSPORT_FULL' : 'TRANSPORT_FAILED', message, options)
-    })
   }
 
   #sweepLater(): void {
