@@ -4,7 +4,8 @@ import { settle } from '../../base/fake-clock.ts'
 import { createMetrics } from '../../base/metrics.ts'
 import { SpanBatch } from './span-batch.ts'
 import { MetricsExport } from './metrics-export.ts'
-import { aSpan, aTestExporter } from './test-exporter.ts'
+import { aSpan } from '../../model/otlp/test-span.ts'
+import { aTestExporter } from './test-exporter.ts'
 
 const later = { kind: 'later', reason: 'away' } as const
 const taken = { kind: 'taken' } as const

@@ -3,7 +3,6 @@ import { FakeClock } from '../../base/fake-clock.ts'
 import { createLogger } from '../../base/log.ts'
 import type { Logger } from '../../base/log.ts'
 import { seededRandom } from '../../base/random.ts'
-import type { FinishedSpan } from '../../model/otlp/span.ts'
 import { Exporter } from './exporter.ts'
 import type { ExportResult } from './otlp-client.ts'
 
@@ -47,18 +46,3 @@ export function aTestExporter(answer: (message: Buffer) => ExportResult | Promis
     isDisposed: () => isDisposed,
   }
 }
-
-export const aSpan = (): FinishedSpan => ({
-  traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
-  spanId: '00f067aa0ba902b7',
-  parentSpanId: '',
-  traceState: '',
-  scope: 's',
-  name: 'n',
-  kind: 'server',
-  startMs: 1,
-  endMs: 2,
-  attributes: {},
-  links: [],
-  error: undefined,
-})

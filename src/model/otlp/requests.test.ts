@@ -6,6 +6,7 @@ import { createMetrics } from '../../base/metrics.ts'
 import { nanosOf } from './common.ts'
 import { writeMetricsRequest } from './metrics-request.ts'
 import type { FinishedSpan } from './span.ts'
+import { aSpan } from './test-span.ts'
 import { writeTracesRequest } from './traces-request.ts'
 
 const hexOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('hex')
@@ -59,20 +60,7 @@ test('a gauge may have fractions', () => {
   assert.ok(hex.endsWith(bytes('0a01', text('g'), '2a0b', '0a09', '21000000000000e03f')))
 })
 
-const span: FinishedSpan = {
-  traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
-  spanId: '00f067aa0ba902b7',
-  parentSpanId: '',
-  traceState: '',
-  scope: 's',
-  name: 'n',
-  kind: 'server',
-  startMs: 1,
-  endMs: 2,
-  attributes: {},
-  links: [],
-  error: undefined,
-}
+const span = aSpan()
 
 test('a span is written with its ids as bytes, its kind, times and flags', () => {
   const hex = hexOf(writeTracesRequest({ resource: {}, version: '', spans: [span] }))
