@@ -6,6 +6,7 @@ import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Container, ContainerPort } from '../../model/kubernetes/pod/container-schema.ts'
 import type { Probe } from '../../model/kubernetes/pod/probe-schema.ts'
+import { WireWriter } from '../../model/protobuf/wire-writer.ts'
 import type { Workload } from '../../ports/workload-runtime/port.ts'
 import { anyHttpFailure, httpFailure, probeUserAgent } from './http-probe.ts'
 import type { HttpVersion } from './http-probe.ts'
@@ -136,16 +137,13 @@ function grpcFailure(
       const serving = servingStatus(Buffer.concat(chunks))
       done(serving === 1 ? undefined : `service unhealthy (responded with "${servingNames[serving] ?? serving}")`)
     })
-    const name = Buffer.from(service)
-    const message = name.length === 0 ? name : Buffer.concat([Buffer.from([0x0a, ...varint(name.length)]), name])
+    const message = new WireWriter()
+    message.string(1, service)
     const head = Buffer.alloc(5)
-    head.writeUInt32BE(message.length, 1)
-    stream.end(Buffer.concat([head, message]))
+    head.writeUInt32BE(message.bytes.length, 1)
+    stream.end(Buffer.concat([head, message.bytes]))
   })
 }
-
-/** An unsigned number as Protocol Buffers write it: seven bits a byte, the lowest first. */
-const varint = (value: number): number[] => (value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >>> 7)])
 
 const servingNames: Readonly<Record<number, string>> = { 0: 'UNKNOWN', 2: 'NOT_SERVING', 3: 'SERVICE_UNKNOWN' }
 
