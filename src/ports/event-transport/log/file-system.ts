@@ -33,9 +33,19 @@ export interface LogFile {
   close(): Promise<void>
 }
 
-/** Writes all of `source`, however many calls that takes. */
-export async function writeFully(file: LogFile, source: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < source.length;) done += await file.write(source.subarray(done), position + done)
+/**
+ * Writes all of `source`, or at least its first `bytesMin`, however many calls that takes.
+ * @returns the bytes written.
+ */
+export async function writeFully(
+  file: LogFile,
+  source: Buffer,
+  position: number,
+  bytesMin = source.length,
+): Promise<number> {
+  let done = 0
+  while (done < bytesMin) done += await file.write(source.subarray(done), position + done)
+  return done
 }
 
 /** Reads a file of moderate size whole. */

@@ -45,6 +45,8 @@ const pendingBytesMax = 67_108_864
 /** Sizes between which segments are, in bytes. */
 const segmentBytesMax = 67_108_864
 const segmentBytesMin = 65_536
+/** Bytes that a segment is made longer by at a time, at most. */
+const roomBytesMax = 131_072
 
 /** Opens the stream in its directory, with what is there. */
 export async function openLogStream(
@@ -138,6 +140,7 @@ export class LogStream implements EventStream {
       nextOffset,
       active,
       mustRoll: (segment) => this.#mustRoll(segment),
+      roomBehind: (position) => (synced ? this.#roomBehind(position) : 0),
       roll: (firstOffset) => this.#shelf.makeSegment(firstOffset),
       onCommit: (committed) => this.#onCommit(committed),
     })
@@ -236,6 +239,11 @@ export class LogStream implements EventStream {
   /** Small streams have small segments: what is let go is let go by segments. */
   get #segmentBytes(): number {
     return Math.min(segmentBytesMax, Math.max(segmentBytesMin, this.#options.retentionBytes / 8))
+  }
+
+  /** As much again as there is, so that small streams stay small. */
+  #roomBehind(position: number): number {
+    return Math.min(position, roomBytesMax, Math.max(0, this.#segmentBytes - position))
   }
 
   #mustRoll(segment: Segment): boolean {

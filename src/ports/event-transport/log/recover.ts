@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import type { Clock } from '../../../base/clock.ts'
 import type { Logger } from '../../../base/log.ts'
 import type { DamagedRange, Offset } from '../port.ts'
-import type { LogFileSystem } from './file-system.ts'
+import type { LogFile, LogFileSystem } from './file-system.ts'
+import { frameHeaderBytes } from './frame.ts'
 import { scanSegment } from './scan.ts'
 import { Segment } from './segment.ts'
 import type { ActiveSegment } from './segment-writer.ts'
@@ -49,7 +50,8 @@ export async function recoverLog(options: RecoverOptions): Promise<RecoveredLog>
   const damaged: DamagedRange[] = []
   const kept: ActiveSegment[] = []
   let expected = found[0]?.segment.firstOffset ?? 0
-  for (const [index, { segment, file }] of found.entries()) {
+  for (const [index, one] of found.entries()) {
+    const { segment, file } = one
     if (sizes[index] === 0 && index < found.length - 1) {
       // Made for events that then could not be written.
       await file.close()
@@ -60,7 +62,7 @@ export async function recoverLog(options: RecoverOptions): Promise<RecoveredLog>
     addGap(damaged, kept.at(-1)?.segment ?? segment, expected, segment.firstOffset)
     damaged.push(...within)
     expected = Math.max(expected, segment.endOffset)
-    kept.push({ segment, file })
+    kept.push(one)
   }
   const last = kept.at(-1)
   if (last !== undefined) addGap(damaged, last.segment, expected, safeBelow)
@@ -82,7 +84,10 @@ async function openSegments(names: string[], options: RecoverOptions): Promise<A
   const segments = names.map((name) => Segment.named(fileSystem, directory, name)).filter((one) => one !== undefined)
   segments.sort((one, other) => one.firstOffset - other.firstOffset || (one.name < other.name ? -1 : 1))
   const opened: ActiveSegment[] = []
-  for (const segment of segments) opened.push({ segment, file: await fileSystem.open(segment.path, { synced }) })
+  for (const segment of segments) {
+    const file = await fileSystem.open(segment.path, { synced })
+    opened.push({ segment, file, preparedTo: 0 })
+  }
   return opened
 }
 
@@ -96,16 +101,20 @@ function addGap(damaged: DamagedRange[], before: Segment, expected: Offset, ther
 async function cutTail({ segment, file }: ActiveSegment, { stream, log, synced }: RecoverOptions): Promise<void> {
   const size = await file.size()
   if (size > segment.endPosition) {
+    const isRoom = await beginsWithZeros(file, segment.endPosition)
     await file.truncate(segment.endPosition)
-    log.info('unfinished write cut off', {
-      stream,
-      segment: segment.name,
-      position: segment.endPosition,
-      bytes: size - segment.endPosition,
-    })
+    const [position, bytes] = [segment.endPosition, size - segment.endPosition]
+    if (!isRoom) log.info('unfinished write cut off', { stream, segment: segment.name, position, bytes })
   }
   // The process may have ended between a write and its sync: what is served now must not vanish later.
   if (synced) await file.sync()
+}
+
+/** Whether what is at `position` is room made for events, not the beginning of one. */
+async function beginsWithZeros(file: LogFile, position: number): Promise<boolean> {
+  const header = Buffer.alloc(frameHeaderBytes)
+  await file.read(header, position)
+  return header.every((byte) => byte === 0)
 }
 
 function progressOf({ stream, clock, log }: RecoverOptions, bytesInAll: number): (bytes: number) => void {

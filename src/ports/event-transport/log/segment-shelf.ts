@@ -127,12 +127,14 @@ export class SegmentShelf implements Shelf {
     const { directory, fileSystem, random, synced } = this.#options
     const segment = new Segment(fileSystem, directory, firstOffset, Math.floor(random.next() * 2 ** 32))
     let file: LogFile | undefined
+    let preparedTo = 0
     try {
       if (this.#hasSpare) {
         this.#hasSpare = false
         await fileSystem.rename(join(directory, spareName), segment.path)
       }
       file = await fileSystem.open(segment.path, { synced })
+      preparedTo = await file.size()
       if (synced) await fileSystem.syncDirectory(directory)
     } catch (error) {
       // The next try makes another file for the same events: one of both would be in the way.
@@ -141,7 +143,7 @@ export class SegmentShelf implements Shelf {
       throw error
     }
     this.#segments.push(segment)
-    return { segment, file }
+    return { segment, file, preparedTo }
   }
 
   /** Lets the oldest segment go. Its file becomes the spare one if there is none. */

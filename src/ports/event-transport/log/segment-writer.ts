@@ -15,6 +15,8 @@ import { markBytes } from './segment.ts'
 export interface ActiveSegment {
   segment: Segment
   file: LogFile
+  /** Below this position the file has its bytes, so that writing there changes nothing else of the file. */
+  preparedTo: number
 }
 
 export interface SegmentWriterOptions {
@@ -25,6 +27,8 @@ export interface SegmentWriterOptions {
   active: ActiveSegment | undefined
   /** Whether the next event belongs into a new segment. */
   mustRoll: (active: Segment) => boolean
+  /** Bytes of room to be made behind events that end at this position and leave none. */
+  roomBehind: (position: number) => number
   /** Makes the segment that begins with this offset. */
   roll: (firstOffset: Offset) => Promise<ActiveSegment>
   /** Told in order, after those who appended have gone on. */
@@ -128,8 +132,7 @@ export class SegmentWriter {
     const active = this.#active
     this.#active = undefined
     if (active === undefined) return
-    // A recycled file is longer than its events; cut, it needs no search for them when opened again.
-    if (this.#failure === undefined) await active.file.truncate(active.segment.endPosition)
+    if (this.#failure === undefined) await cutRoom(active)
     await active.file.close()
   }
 
@@ -151,7 +154,10 @@ export class SegmentWriter {
   async #seal(): Promise<void> {
     const active = this.#active
     this.#active = undefined
-    await active?.file.close()
+    if (active === undefined) return
+    // Room that stays takes space, and does no other harm.
+    await cutRoom(active).catch(() => undefined)
+    await active.file.close()
   }
 
   async #commitSome(): Promise<void> {
@@ -182,7 +188,10 @@ export class SegmentWriter {
       this.#active ??= await roll(this.#nextOffset)
       const { segment, file } = this.#active
       batch = this.#encode(buffer, segment.salt)
-      await writeFully(file, batch.bytes, segment.endPosition)
+      const { length } = batch.bytes
+      const source = buffer.subarray(0, length + this.#makeRoom(this.#active, buffer, length))
+      const written = await writeFully(file, source, segment.endPosition, length)
+      this.#active.preparedTo = Math.max(this.#active.preparedTo, segment.endPosition + written)
       return batch
     } catch (error) {
       await this.#refuse(batch?.pending ?? this.#pending.splice(0), error, { wasWriting: batch !== undefined })
@@ -208,6 +217,19 @@ export class SegmentWriter {
     }
     const pending = this.#pending.splice(0, events.length)
     return { pending, events, sizes, marks, bytes: buffer.subarray(0, at) }
+  }
+
+  /**
+   * Puts zeros behind the batch where the file would have to grow: a write into bytes that are there is the cheaper one,
+   * as nothing of the file itself has to be synced with it.
+   * @returns how many.
+   */
+  #makeRoom({ segment, preparedTo }: ActiveSegment, buffer: Buffer, length: number): number {
+    const end = segment.endPosition + length
+    if (end <= preparedTo) return 0
+    const bytes = Math.min(this.#options.roomBehind(end), buffer.length - length)
+    buffer.fill(0, length, length + bytes)
+    return bytes
   }
 
   /** Tells the callers, and makes sure that nothing of the batch stays behind. */
@@ -243,10 +265,12 @@ export class SegmentWriter {
     for (const { reject } of pending) reject(error)
   }
 
-  /** Removes what a failed write may have left. @returns whether that worked. */
+  /** Removes what a failed write may have left, so that nothing brings it back. @returns whether that worked. */
   async #cutBack(): Promise<boolean> {
     try {
-      await this.#active?.file.truncate(this.#active.segment.endPosition)
+      if (this.#active === undefined) return true
+      await cutRoom(this.#active)
+      await this.#active.file.sync()
       return true
     } catch {
       return false
@@ -256,4 +280,10 @@ export class SegmentWriter {
   #forget(pending: readonly Pending[]): void {
     for (const { bytesMax } of pending) this.#pendingBytes -= bytesMax
   }
+}
+
+/** Lets the file end where its events end: what is no longer needs no search for events when it is opened again. */
+async function cutRoom(active: ActiveSegment): Promise<void> {
+  await active.file.truncate(active.segment.endPosition)
+  active.preparedTo = active.segment.endPosition
 }

@@ -23,11 +23,11 @@ export class Machine {
     this.fileSystem = new SimulatedFileSystem(this.random)
   }
 
-  open(): Promise<EventTransport> {
+  open(durability: 'disk' | 'process' = 'disk'): Promise<EventTransport> {
     const write = (line: string): void => void this.lines.push(JSON.parse(line) as Record<string, unknown>)
     const { clock, random, fileSystem } = this
     const log = createLogger({ clock, write })
-    return openEventTransport({ driver: 'log', directory: '/data', clock, random, fileSystem, log })
+    return openEventTransport({ driver: 'log', directory: '/data', durability, clock, random, fileSystem, log })
   }
 
   pathOf(ending: RegExp): string {
