@@ -68,6 +68,7 @@ await using transport = await openEventTransport({
   driver: 'log',
   directory,
   clock: systemClock,
+  gatherMsMax: 1,
   log: createLogger({ level: 'warn' }),
   fileSystem: watchedFileSystem(),
 })

@@ -21,6 +21,8 @@ export interface LogTransportOptions {
   directory: string
   /** What an acknowledged event survives: `disk` power loss, `process` the end of the process. @default 'disk' */
   durability?: 'disk' | 'process'
+  /** How long a write waits for the events that are about to come, at most, in milliseconds. @default 0 */
+  gatherMsMax?: number
   /** @default systemRandom */
   random?: Random
   /** @default the machine's */

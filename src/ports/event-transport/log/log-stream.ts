@@ -23,6 +23,7 @@ import { Checkpoints } from './checkpoints.ts'
 import { ConsumerJournal } from './consumer-journal.ts'
 import type { LogFileSystem } from './file-system.ts'
 import { frameBytesMax } from './frame.ts'
+import { Gathering } from './gathering.ts'
 import { recoverLog } from './recover.ts'
 import type { RecoveredLog } from './recover.ts'
 import type { Segment } from './segment.ts'
@@ -38,6 +39,7 @@ export interface LogStreamDeps {
   log: Logger
   buffers: BufferPool
   durability: 'disk' | 'process'
+  gatherMsMax: number
 }
 
 /** Bytes that wait to be written, at most. */
@@ -110,7 +112,7 @@ export class LogStream implements EventStream {
     this.#journal = journal
     this.#times = new StreamTimes(deps.clock, () => this.#options.retentionMs, segments)
     const log = deps.log.child({ stream: name })
-    const { fileSystem, random, clock, buffers } = deps
+    const { fileSystem, random, clock, buffers, gatherMsMax } = deps
     const synced = deps.durability === 'disk'
     this.#shelf = new SegmentShelf({ directory, fileSystem, random, log, synced, segments, nextOffset, hasSpare })
     for (const range of damaged) this.#shelf.addDamage(range)
@@ -137,6 +139,7 @@ export class LogStream implements EventStream {
       stream: name,
       log,
       buffers,
+      gathering: new Gathering(clock, gatherMsMax),
       nextOffset,
       active,
       mustRoll: (segment) => this.#mustRoll(segment),

@@ -24,8 +24,9 @@ const streamDirectory = /-[0-9a-f]{16}$/
 
 /** Opens the directory with all streams in it. @throws {KnodeError} TRANSPORT_FAILED when one cannot be read. */
 export async function openLogTransport(options: LogTransportOptions): Promise<EventTransport> {
-  const { directory, clock, log, durability = 'disk', random = systemRandom, fileSystem = nodeFileSystem } = options
-  const deps = { fileSystem, clock, random, log, buffers: new BufferPool(), durability }
+  const { directory, clock, log, durability = 'disk', gatherMsMax = 0 } = options
+  const { random = systemRandom, fileSystem = nodeFileSystem } = options
+  const deps = { fileSystem, clock, random, log, buffers: new BufferPool(), durability, gatherMsMax }
   const transport = new LogTransport(directory, deps)
   try {
     await transport.openAll()

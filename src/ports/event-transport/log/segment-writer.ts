@@ -8,6 +8,7 @@ import type { BufferPool } from './buffer-pool.ts'
 import { isFull, writeFully } from './file-system.ts'
 import type { LogFile } from './file-system.ts'
 import { writeFrame } from './frame.ts'
+import type { Gathering } from './gathering.ts'
 import type { Segment, SegmentMark } from './segment.ts'
 import { markBytes } from './segment.ts'
 
@@ -23,6 +24,7 @@ export interface SegmentWriterOptions {
   stream: string
   log: Logger
   buffers: BufferPool
+  gathering: Gathering
   nextOffset: Offset
   active: ActiveSegment | undefined
   /** Whether the next event belongs into a new segment. */
@@ -105,6 +107,7 @@ export class SegmentWriter {
     this.#pendingBytes += bytesMax
     return new Promise((resolve, reject) => {
       this.#pending.push({ message, appendedMs, bytesMax, resolve, reject })
+      this.#options.gathering.arrived(this.#pending.length)
       // What arrives in the same turn of the event loop shares the first write.
       this.#committing ??= new Promise<void>((turn) => setImmediate(turn)).then(() => this.#commitAll())
     })
@@ -137,7 +140,10 @@ export class SegmentWriter {
   }
 
   async #commitAll(): Promise<void> {
-    while (this.#pending.length > 0) await this.#commitSome()
+    while (this.#pending.length > 0) {
+      await this.#options.gathering.wait(this.#pending.length)
+      await this.#commitSome()
+    }
     this.#committing = undefined
   }
 
