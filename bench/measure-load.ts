@@ -1,5 +1,6 @@
 // Load on a server from a process of its own, and what came of it.
 import { join } from 'node:path'
+import { goProgram } from './go-program.ts'
 import { Part, script } from './part.ts'
 
 export interface LoadOptions {
@@ -26,10 +27,19 @@ export interface Loaded {
   cpuUs: number
 }
 
+let paced: { program: string | undefined } | undefined
+
+/** The command of the sender. At a given rate it is the one that keeps time, where that can be built. */
+function senderFor(ratePerSecond: number): string[] {
+  if (ratePerSecond > 0) paced ??= { program: goProgram('paced-load', join(import.meta.dirname, 'paced-load')) }
+  const program = ratePerSecond > 0 ? paced?.program : undefined
+  return program === undefined ? script(join(import.meta.dirname, 'load.ts')) : [program]
+}
+
 /** @throws when an answer is not the good one: 202 for events, 200 for GET. */
 export async function load({ what, url, count, ratePerSecond = 0, host }: LoadOptions): Promise<Loaded> {
   const words = [what, url, String(count), String(ratePerSecond), ...(host === undefined ? [] : [host])]
-  await using sender = new Part(script(join(import.meta.dirname, 'load.ts'), ...words), { core: 1 })
+  await using sender = new Part([...senderFor(ratePerSecond), ...words], { core: 1 })
   const loaded = JSON.parse(await sender.line()) as Loaded
   const wanted = what === 'event' ? '202' : '200'
   if (loaded.statuses[wanted] !== count) throw new Error(`not all were answered ${wanted}: ${JSON.stringify(loaded)}`)

@@ -1,17 +1,17 @@
 // `npm run bench`: what one event costs, as ratios of variants measured side by side in this run. The machine's noise is
 // shared by interleaving the variants round by round; medians are shown, raw numbers kept in bench/results/.
 // Usage: run.ts [--rounds N] [--events N]
-import { spawnSync } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { goProgram } from '../go-program.ts'
 import { broker, builtPackage, Knode, scratchDirectory, trigger } from '../knode.ts'
 import { load } from '../measure-load.ts'
 import { machineBusyUs, machineStalls, Part, script } from '../part.ts'
 import type { Core } from '../part.ts'
-import { fixed, median, report, results } from '../report.ts'
+import { fixed, median, report } from '../report.ts'
 import type { Goal } from '../report.ts'
 
 const { values } = parseArgs({
@@ -111,12 +111,6 @@ async function idleRssMb(): Promise<number> {
   return rssMb
 }
 
-function buildThreeHop(): string | undefined {
-  const binary = join(results, 'three-hop')
-  const built = spawnSync('go', ['build', '-o', binary, '.'], { cwd: join(here, 'three-hop'), stdio: 'inherit' })
-  return built.status === 0 ? binary : undefined
-}
-
 /** A Broker, `matching` Triggers whose filter matches every event and `others` whose filter matches none. */
 const knode =
   (mode: 'disk' | 'memory', matching = 1, others = 0): Variant['start'] =>
@@ -140,8 +134,7 @@ const program =
     return { part, url: await part.ready(), [Symbol.asyncDispose]: () => part[Symbol.asyncDispose]() }
   }
 
-await mkdir(results, { recursive: true })
-const threeHop = buildThreeHop()
+const threeHop = goProgram('three-hop', join(here, 'three-hop'))
 const bound: Variant = { name: 'bare proxy (bound)', start: program(script(join(here, 'proxy.ts'))), fanOut: 1 }
 const disk: Variant = { name: 'knode disk', start: knode('disk'), fanOut: 1 }
 const variants: Variant[] = [
