@@ -48,7 +48,7 @@ const pendingBytesMax = 67_108_864
 const segmentBytesMax = 67_108_864
 const segmentBytesMin = 65_536
 /** Bytes that a segment is made longer by at a time, at most. */
-const roomBytesMax = 131_072
+const roomBytesMax = 65_536
 
 /** Opens the stream in its directory, with what is there. */
 export async function openLogStream(
