@@ -19,6 +19,13 @@ test('a flag beats the environment, and the environment beats the file', () => {
   assert.deepEqual([config.apiPort, config.gatewayPort, config.graceMs], [100, 20, 3])
 })
 
+test('a switch that is denied by flag is off, whatever the environment and the file say', () => {
+  const file = { path: 'knode.yaml', text: 'memory: true\n' }
+  assert.equal(parseConfig({ file, env: { KNODE_MEMORY: 'true' }, flags: { memory: false } }).memory, false)
+  assert.equal(parseConfig({ file, env: { KNODE_MEMORY: 'false' }, flags: { memory: true } }).memory, true)
+  assert.equal(parseConfig({ file, env: { KNODE_MEMORY: 'false' }, flags: { memory: undefined } }).memory, false)
+})
+
 test('an empty variable is as good as none: it neither switches on nor is wrong', () => {
   const file = { path: 'knode.yaml', text: 'apiPort: 1\n' }
   const config = parseConfig({ file, env: { KNODE_MEMORY: '', KNODE_HOST: '', KNODE_API_PORT: '' } })

@@ -77,6 +77,17 @@ describe('manifests', () => {
     assert.deepEqual(namesOf(await readManifests(['-'], { readStdin })), ['from-stdin'])
   })
 
+  it('come from JSON objects one after the other, and it is told where they break off', async () => {
+    const object = (name: string): string => `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"${name}"}}`
+    const text = `${object('a')}\n${object('b')}${object('c')}\n${object('d').slice(0, -5)}\n`
+    const read = await readManifests(['-'], { readStdin: async () => text })
+    assert.deepEqual(namesOf(read), ['a', 'b', 'c'])
+    assert.match(read.manifests[1]!.origin, /^standard input document 2$/)
+    assert.deepEqual(messagesOf(read), [
+      'standard input document 4, line 3: the text ends inside the JSON object that begins at line 3',
+    ])
+  })
+
   it('tell every mistake at once, with file, document and line', async () => {
     const read = await readText(
       [

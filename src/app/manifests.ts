@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { KnodeError, messageOf } from '../base/errors.ts'
 import type { Resource } from '../model/kubernetes/resource.ts'
-import { parseYaml } from '../model/kubernetes/yaml.ts'
+import { parseYamlOrJson } from '../model/kubernetes/yaml-or-json.ts'
 
 /** One object of a manifest. */
 export interface Manifest {
@@ -86,7 +86,7 @@ async function readText(path: string): Promise<string> {
 
 /** In a directory, files that are no manifests at all are skipped; a file that was named must be one. */
 function addText(result: Manifests, file: string, text: string, named: 'file' | 'directory' = 'file'): void {
-  const documents = parseYaml(text)
+  const documents = parseYamlOrJson(text)
   if (named === 'directory' && documents.length > 0 && documents.every(({ value }) => isNoManifest(value))) {
     // What does not parse may still be meant as one.
     if (documents.every(({ problem }) => problem === undefined)) return void result.skipped.push(file)

@@ -6,6 +6,7 @@ import { KnodeError, messageOf } from '../base/errors.ts'
 import { StatusError } from '../model/kubernetes/status-error.ts'
 import type { Status } from '../model/kubernetes/status-error.ts'
 import type { Connection } from './connection.ts'
+import { outliveAnswer } from './idle-socket.ts'
 
 interface ApiRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -72,6 +73,7 @@ export function openApiClient(options: ApiClientOptions): ApiClient {
         resolve(response)
       })
       sent.on('error', (error) => reject(error.name === 'AbortError' ? error : unreachable(server, error)))
+      outliveAnswer(sent)
       sent.end(bytes)
     })
   }

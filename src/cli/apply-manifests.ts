@@ -48,7 +48,6 @@ export async function loadManifests(
  */
 export async function applyManifests(manifests: readonly Manifest[], options: ApplyOptions): Promise<number> {
   const { client, terminal } = options
-  const isNamespace = ({ object }: Manifest): boolean => object.apiVersion === 'v1' && object.kind === 'Namespace'
   const ordered = [...manifests.filter(isNamespace), ...manifests.filter((manifest) => !isNamespace(manifest))]
   let discovery = await discover(client)
   let failures = 0
@@ -68,6 +67,8 @@ export async function applyManifests(manifests: readonly Manifest[], options: Ap
   }
   return failures
 }
+
+export const isNamespace = ({ object }: Manifest): boolean => object.apiVersion === 'v1' && object.kind === 'Namespace'
 
 async function applyOne(
   { object }: Manifest,
@@ -93,7 +94,15 @@ async function applyOne(
   return { line, isNewKind: resource.plural === 'customresourcedefinitions' && outcome !== 'unchanged' }
 }
 
-function placeOf(object: Resource, resource: ApiResource, { client, namespace }: ApplyOptions): string | undefined {
+/**
+ * Where an object of a manifest is: its own namespace, else the one that `-n` or the kubeconfig names.
+ * @throws {KnodeError} BAD_MANIFEST when the manifest and `-n` name different ones
+ */
+export function placeOf(
+  object: Resource,
+  resource: ApiResource,
+  { client, namespace }: Pick<ApplyOptions, 'client' | 'namespace'>,
+): string | undefined {
   const own = object.metadata.namespace
   if (resource.namespaced && own !== undefined && namespace !== undefined && own !== namespace) {
     throw new KnodeError('BAD_MANIFEST', `its namespace is "${own}", but -n says "${namespace}"`)
@@ -129,7 +138,7 @@ async function getOrNothing(client: ApiClient, path: string): Promise<Resource |
 }
 
 /** The error with the manifest's place and name in front. */
-function located(error: unknown, { origin, object }: Manifest): unknown {
+export function located(error: unknown, { origin, object }: Manifest): unknown {
   const message = `${origin}: ${object.kind} ${object.metadata.name}: ${messageOf(error)}`
   if (error instanceof StatusError) return new StatusError(error.code, error.reason, message, error.details)
   if (!(error instanceof KnodeError)) return error

@@ -52,6 +52,18 @@ describe('arguments', () => {
     }
   })
 
+  it('may be denied, and stay undefined where something else decides when they are absent', () => {
+    const open = { ...command, flags: { memory: { type: 'boolean', leavesOpen: true, description: '' } as const } }
+    for (const [words, memory] of [
+      ['a', undefined],
+      ['a --memory', true],
+      ['a --memory=true', true],
+      ['a --memory=false', false],
+    ] as const) {
+      assert.deepEqual(parseArguments(open, words.split(' ')).flags, { memory }, words)
+    }
+  })
+
   it('ask for help with --help and -h, whatever else is wrong', () => {
     assert.equal(parseArguments(command, ['--help']).help, true)
     assert.equal(parseArguments(command, ['a', 'b', 'c', '-h']).help, true)
@@ -67,7 +79,7 @@ describe('arguments', () => {
       ['a -x', 'knode try has no flag -x'],
       ['a -o', '-o needs a value: -o FORM'],
       ['a -o jsn', '--output: "jsn" is none of yaml, json', 'did you mean json? '],
-      ['a --watch=maybe', '--watch takes no value, got "maybe"'],
+      ['a --watch=maybe', '--watch takes no value but true or false, got "maybe"'],
       ['a --tail -1', '--tail: expected a whole number from 0, got "-1"'],
       ['a --tail 1.5', '--tail: expected a whole number from 0, got "1.5"'],
       ['a --timeout 30', '--timeout: expected a duration like 30s or 1m30s, got "30"'],

@@ -55,7 +55,7 @@ const helpFlag: Flag = { type: 'boolean', short: 'h', description: 'show this te
 function valueOf(command: Command, flag: Flag, rawName: string, value: string | undefined): string {
   if (flag.type === 'boolean') {
     if (value === undefined || value === 'true' || value === 'false') return value ?? 'true'
-    throw usage(command, `${rawName} takes no value, got "${value}"`)
+    throw usage(command, `${rawName} takes no value but true or false, got "${value}"`)
   }
   if (value === undefined) throw usage(command, `${rawName} needs a value: ${rawName} ${flag.value}`)
   return value
@@ -72,7 +72,7 @@ function flagValues(command: Command, given: ReadonlyMap<string, string[]>): Rec
 }
 
 function readValue(command: Command, name: string, flag: Exclude<Flag, { type: 'list' }>, text?: string): unknown {
-  if (text === undefined) return flag.type === 'boolean' ? false : undefined
+  if (text === undefined) return flag.type === 'boolean' && flag.leavesOpen !== true ? false : undefined
   switch (flag.type) {
     case 'boolean':
       return text === 'true'

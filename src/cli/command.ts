@@ -10,9 +10,11 @@ interface FlagBase {
   description: string
 }
 
-/** A flag that is there or not. */
+/** A flag that is there or not; `--flag=false` says that it is not. */
 interface BooleanFlag extends FlagBase {
   type: 'boolean'
+  /** Absent, it is undefined instead of false: something weaker decides then. */
+  leavesOpen?: true
 }
 
 interface TextFlag<Choice extends string = string> extends FlagBase {
@@ -44,7 +46,9 @@ export type Flag = BooleanFlag | TextFlag | ListFlag | IntegerFlag | DurationFla
 export type Flags = Record<string, Flag>
 
 type FlagValue<F extends Flag> = F extends BooleanFlag
-  ? boolean
+  ? F extends { leavesOpen: true }
+    ? boolean | undefined
+    : boolean
   : F extends { choices: readonly (infer Choice)[] }
     ? Choice | undefined
     : F extends TextFlag
@@ -53,7 +57,7 @@ type FlagValue<F extends Flag> = F extends BooleanFlag
         ? string[]
         : number | undefined
 
-/** Flags by name; booleans default to false, lists to empty. */
+/** Flags by name; booleans default to false unless they leave it open, lists to empty. */
 type FlagValues<F extends Flags> = { readonly [Name in keyof F]: FlagValue<F[Name]> }
 
 interface CommandContext {

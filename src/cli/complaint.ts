@@ -1,13 +1,14 @@
 // Errors as commands show them: what happened, and what to do next.
 import { KnodeError, messageOf } from '../base/errors.ts'
 import { StatusError } from '../model/kubernetes/status-error.ts'
+import { printable } from './printable.ts'
 import type { Terminal } from './terminal.ts'
 
 /** An error as a command shows it. */
 export function complaint(error: unknown, terminal: Pick<Terminal, 'paint'>): string {
   const hint = hintFor(error)
-  const line = `${terminal.paint('red', 'knode:')} ${messageOf(error)}\n`
-  return hint === undefined ? line : `${line}${hint.replace(/^/gm, '  ')}\n`
+  const line = `${terminal.paint('red', 'knode:')} ${printable(messageOf(error))}\n`
+  return hint === undefined ? line : `${line}${printable(hint).replace(/^/gm, '  ')}\n`
 }
 
 function hintFor(error: unknown): string | undefined {

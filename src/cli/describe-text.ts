@@ -2,6 +2,7 @@
 import type { Condition } from '../model/duck/types.ts'
 import { humanAge } from '../model/kubernetes/human-duration.ts'
 import type { Resource } from '../model/kubernetes/resource.ts'
+import { printable } from './printable.ts'
 import type { Terminal } from './terminal.ts'
 
 /** A core/v1 Event, as far as it is shown. */
@@ -56,12 +57,14 @@ const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
 function pairs(title: string, map: Record<string, string> = {}): string[] {
   const entries = Object.entries(map).filter(([name]) => name !== lastApplied)
   if (entries.length === 0) return [`${title}<none>`]
-  return entries.map(([name, value], at) => `${at === 0 ? title : ' '.repeat(title.length)}${name}: ${value}`)
+  return entries.map(
+    ([name, value], at) => `${at === 0 ? title : ' '.repeat(title.length)}${name}: ${printable(value)}`,
+  )
 }
 
 /** `subscriberUri` → `Subscriber Uri:`, nested values below it. */
 function field(name: string, value: unknown, indent: string): string[] {
-  const title = `${indent}${titleOf(name)}:`
+  const title = `${indent}${printable(titleOf(name))}:`
   if (value === null || typeof value !== 'object') return [...scalar(title, value, indent)]
   const isList = Array.isArray(value)
   const entries = isList ? value.map((item) => ['', item] as const) : Object.entries(value)
@@ -72,13 +75,13 @@ function field(name: string, value: unknown, indent: string): string[] {
 }
 
 function listItem(item: unknown, indent: string): string[] {
-  if (item === null || typeof item !== 'object') return [`${indent}- ${String(item)}`]
+  if (item === null || typeof item !== 'object') return [`${indent}- ${printable(String(item))}`]
   const lines = Object.entries(item).flatMap(([key, value]) => field(key, value, `${indent}  `))
   return lines.length === 0 ? [`${indent}- <none>`] : [`${indent}- ${lines[0]!.trimStart()}`, ...lines.slice(1)]
 }
 
 function scalar(title: string, value: unknown, indent: string): string[] {
-  const text = typeof value === 'string' ? value : String(value)
+  const text = printable(String(value))
   const lines = text.replace(/\n$/, '').split('\n')
   return lines.length === 1 ? [`${title}  ${lines[0]}`] : [title, ...lines.map((line) => `${indent}  ${line}`)]
 }
@@ -96,7 +99,7 @@ function conditionLines(conditions: readonly Condition[], { nowMs, paint }: Desc
   return conditions.map(({ type, status, reason, message, lastTransitionTime }) => {
     const why = [reason, message].filter((part) => part !== undefined && part !== '').join(': ')
     const state = paint(styleOf(status), status.padEnd(7))
-    return `  ${type.padEnd(width)}  ${state}  ${humanAge(lastTransitionTime, nowMs)}${why === '' ? '' : `  ${why}`}`
+    return `  ${type.padEnd(width)}  ${state}  ${humanAge(lastTransitionTime, nowMs)}${why === '' ? '' : `  ${printable(why)}`}`
   })
 }
 
@@ -109,6 +112,6 @@ function eventLines(events: readonly ObjectEvent[], { nowMs, paint }: DescribeOp
       const often = count > 1 ? ` (x${count})` : ''
       const from = event.reportingComponent || event.source?.component
       const state = paint(type === 'Warning' ? 'yellow' : 'dim', type.padEnd(7))
-      return `  ${state}  ${humanAge(time(event), nowMs)}${often}  ${reason}${from ? ` (${from})` : ''}: ${message.trim()}`
+      return `  ${state}  ${humanAge(time(event), nowMs)}${often}  ${reason}${from ? ` (${from})` : ''}: ${printable(message.trim())}`
     })
 }

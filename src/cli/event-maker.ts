@@ -16,14 +16,14 @@ export interface EventWords {
   extension: readonly string[]
   data: Buffer | undefined
   /** How many will be made; with more than one, a given id is a prefix. */
-  count?: number | undefined
+  count: number
   clock: Clock
   random: Random
 }
 
 /** Makes the event of a number from 0. @throws {KnodeError} USAGE for bad attributes, before any event is made */
 export function eventMaker(words: EventWords): (number: number) => CloudEvent {
-  const { type = 'dev.knode.sent', source = '/knode/send', id, subject, data, count = 1, clock, random } = words
+  const { type = 'dev.knode.sent', source = '/knode/send', id, subject, data, count, clock, random } = words
   for (const [name, value] of Object.entries({ type, source, id, subject })) {
     if (value === '') throw new KnodeError('USAGE', `the attribute ${name} must not be empty`)
   }

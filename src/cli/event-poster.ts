@@ -6,6 +6,7 @@ import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { CloudEvent } from '../model/cloudevents/event.ts'
 import { contentModeOf, readEvent, writeBinary } from '../model/cloudevents/http-binding.ts'
+import { outliveAnswer } from './idle-socket.ts'
 
 /** Events on their way at a time, at most. */
 export const inFlightMax = 64
@@ -52,6 +53,7 @@ export function openEventPoster({ url, clock, signal }: PosterOptions): EventPos
     )
     request.setTimeout(answerMsMax, () => request.destroy(new Error(`no answer within ${answerMsMax / 1000} s`)))
     request.on('error', reject)
+    outliveAnswer(request)
     request.end(body)
     return promise
   }

@@ -1,5 +1,6 @@
 // One step in the life of an event as a line for people.
 import type { FlowLine } from '../app/flow-line.ts'
+import { printable } from './printable.ts'
 import type { Style, Terminal } from './terminal.ts'
 
 /** What the server tells a reader that was too slow. */
@@ -31,8 +32,9 @@ export function flowText(line: FlowLine | LeftOut, { paint }: Pick<Terminal, 'pa
   const { type, id, data, knodereplay } = line.event
   const head = `${paint('dim', line.time.slice(11, 23))} ${paint(style, `${mark} ${line.what.padEnd(widestWord)}`)}`
   const replay = typeof knodereplay === 'string' ? `replay=${knodereplay}` : ''
-  const parts = [head, whereOf(line), howOf(line), `${String(type)} id=${String(id)}`, replay, shownData(data)]
-  return parts.filter((part) => part !== '').join('  ')
+  // Anybody may have sent it.
+  const told = [whereOf(line), howOf(line), `${String(type)} id=${String(id)}`, replay, shownData(data)].map(printable)
+  return [head, ...told].filter((part) => part !== '').join('  ')
 }
 
 function whereOf({ owner, stream }: FlowLine): string {

@@ -56,6 +56,14 @@ describe('knode', () => {
     for (const [words, err] of rows) assert.deepEqual(await runInProcess(words), { code: 2, out: '', err })
   })
 
+  it('starts with what flags say, also where a flag says no and the environment yes', async () => {
+    const words = ['up', '--api-port', 'many']
+    const denied = await runInProcess([...words, '--memory=false'], { env: { KNODE_MEMORY: 'perhaps' } })
+    assert.match(denied.err, /^knode: --api-port: [^\n]+\n {2}knode config explain/)
+    const open = await runInProcess(words, { env: { KNODE_MEMORY: 'perhaps' } })
+    assert.match(open.err, /^knode: KNODE_MEMORY: expected true or false, got "perhaps"\n/)
+  })
+
   it('says what to do when no Knode runs', async () => {
     const { code, err } = await runInProcess(['get', 'broker'])
     assert.equal(code, 1)

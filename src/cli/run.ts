@@ -9,6 +9,7 @@ import type { Command } from './command.ts'
 import { complaint } from './complaint.ts'
 import { findConnection } from './connection.ts'
 import { commandHelp, overview } from './help.ts'
+import { printable } from './printable.ts'
 import { commands } from './registry.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -42,7 +43,7 @@ export async function runCli(options: CliOptions): Promise<number> {
       openApiClient({
         ...(await findConnection(flags, env)),
         signal,
-        warn: (text) => terminal.err(`Warning: ${text}\n`),
+        warn: (text) => terminal.err(`Warning: ${printable(text)}\n`),
       })
     return (await command.run({ flags, positionals }, { ...options, connect })) ?? exit.done
   } catch (error) {

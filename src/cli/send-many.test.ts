@@ -12,7 +12,14 @@ const makeEvent = (number: number) => cloudEvent({ id: String(number), source: '
 const isAccepted = ({ status }: Posted): boolean => status === 202
 
 function options(clock: FakeClock, more: Partial<SendManyOptions>): SendManyOptions {
-  return { clock, signal: new AbortController().signal, isAccepted, onProgress: () => undefined, ...more }
+  return {
+    count: Infinity,
+    clock,
+    signal: new AbortController().signal,
+    isAccepted,
+    onProgress: () => undefined,
+    ...more,
+  }
 }
 
 const posterOf = (post: () => Promise<Posted>): EventPoster => ({ post, [Symbol.dispose]: () => undefined })

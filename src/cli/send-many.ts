@@ -6,8 +6,8 @@ import type { EventPoster, Posted } from './event-poster.ts'
 import { inFlightMax } from './event-poster.ts'
 
 export interface SendManyOptions {
-  /** @default without end */
-  count?: number | undefined
+  /** Infinity: without end. */
+  count: number
   /** Events per second. @default as fast as they are taken */
   rate?: number | undefined
   clock: Clock
@@ -41,7 +41,7 @@ export async function sendMany(
   poster: EventPoster,
   options: SendManyOptions,
 ): Promise<SendSummary> {
-  const { count = Number.POSITIVE_INFINITY, rate, clock, signal, isAccepted, onProgress } = options
+  const { count, rate, clock, signal, isAccepted, onProgress } = options
   const startedMs = clock.monotonicMs()
   const outcomes = new Map<string, number>()
   const latencies: number[] = []

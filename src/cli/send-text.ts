@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import { attributeText } from '../model/cloudevents/event.ts'
 import type { CloudEvent } from '../model/cloudevents/event.ts'
 import type { Posted } from './event-poster.ts'
+import { printable } from './printable.ts'
 import type { SendSummary } from './send-many.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -21,9 +22,10 @@ export function postedLine({ event, url, posted, isJson }: SentOne, { paint }: P
     const answer = reply === undefined ? {} : { reply: eventFields(reply) }
     return `${JSON.stringify({ id, url, status, tookMs: rounded(tookMs), reason, ...answer })}\n`
   }
-  const outcome = status === undefined ? (reason ?? 'no answer') : `${status} ${STATUS_CODES[status] ?? ''}`.trimEnd()
+  const outcome =
+    status === undefined ? printable(reason ?? 'no answer') : `${status} ${STATUS_CODES[status] ?? ''}`.trimEnd()
   const isTaken = status !== undefined && status < 300
-  const why = status !== undefined && (reason ?? '') !== '' ? `\n  ${reason}` : ''
+  const why = status !== undefined && (reason ?? '') !== '' ? `\n  ${printable(reason!)}` : ''
   const verb = isTaken ? 'sent' : 'not taken:'
   return `${verb} ${id} to ${url}: ${paint(isTaken ? 'green' : 'red', outcome)} in ${rounded(tookMs)} ms${why}\n`
 }
@@ -32,7 +34,8 @@ export function postedLine({ event, url, posted, isJson }: SentOne, { paint }: P
 export function replyText(reply: CloudEvent): string {
   const lines = [...reply.attributes].map(([name, value]) => `  ${name}: ${String(value)}`)
   const data = reply.data === undefined ? [] : ['', ...Buffer.from(reply.data).toString('utf8').trimEnd().split('\n')]
-  return `answered with an event:\n${[...lines, ...data.map((line) => `  ${line}`)].join('\n').replace(/ +$/gm, '')}\n`
+  const text = [...lines, ...data.map((line) => `  ${line}`)].join('\n')
+  return `answered with an event:\n${printable(text).replace(/ +$/gm, '')}\n`
 }
 
 /** Counts, pace and latencies of many events. */
@@ -44,7 +47,7 @@ export function summaryText(summary: SendSummary, { url, isJson }: { url: string
     const counts = Object.fromEntries(outcomes)
     return `${JSON.stringify({ url, sent, accepted, failed, outcomes: counts, tookMs: rounded(tookMs), perSecond, latencyMs })}\n`
   }
-  const told = [...outcomes].map(([outcome, count]) => `${count} × ${outcome}`).join(', ')
+  const told = [...outcomes].map(([outcome, count]) => `${count} × ${printable(outcome)}`).join(', ')
   const latency = accepted === 0 ? '' : `, p50 ${rounded(p50Ms)} ms, p99 ${rounded(p99Ms)} ms`
   return `${accepted} of ${sent} taken (${told || 'no answer yet'}), ${perSecond}/s${latency}\n`
 }

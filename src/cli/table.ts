@@ -1,5 +1,6 @@
 // Tables as the API server sends them, printed as kubectl prints them.
 import type { ObjectMeta } from '../model/kubernetes/resource.ts'
+import { printable } from './printable.ts'
 import type { Terminal } from './terminal.ts'
 
 /** `meta.k8s.io/v1` Table. */
@@ -27,7 +28,7 @@ export interface TableOptions {
 export function textRows(table: ApiTable, options: TableOptions): { head: string[]; rows: string[][] } {
   const columns = (table.columnDefinitions ?? []).map(({ name, priority = 0 }, index) => ({ name, priority, index }))
   const shown = columns.filter(({ priority }) => priority === 0 || options.wide)
-  const head = shown.map(({ name }) => name.toUpperCase())
+  const head = shown.map(({ name }) => printable(name.toUpperCase()))
   const rows = (table.rows ?? []).map(({ cells, object }) => {
     const texts = shown.map(({ index, name }) => {
       const text = cellText(cells[index])
@@ -42,7 +43,7 @@ function cellText(cell: unknown): string {
   if (cell === null || cell === undefined) return ''
   const text = typeof cell === 'string' ? cell : JSON.stringify(cell)
   // A table has one line per row, whatever a message holds.
-  return text.split(/[\r\n\f]/, 1)[0]!
+  return printable(text.split(/[\r\n\f]/, 1)[0]!)
 }
 
 /** Least width of a column and space between columns, in characters, as kubectl's printers set them. */

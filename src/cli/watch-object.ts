@@ -32,15 +32,10 @@ export async function* watchObject(
   while (!signal.aborted) {
     const list = (await client.call<ObjectList>({ path, query: { fieldSelector }, signal })).body
     yield list.items[0]
-    let from = list.metadata.resourceVersion
     try {
-      while (!signal.aborted) {
-        const query = { watch: true, fieldSelector, resourceVersion: from, allowWatchBookmarks: true }
-        for await (const { type, object } of watchEvents(client, { path, query, signal })) {
-          from = object.metadata.resourceVersion ?? from
-          if (type !== 'BOOKMARK') yield type === 'DELETED' ? undefined : object
-        }
-        await sleep(clock, pauseMs, signal).catch(() => undefined)
+      const from = { from: list.metadata.resourceVersion, clock }
+      for await (const { type, object } of watchFrom(client, { path, query: { fieldSelector }, signal }, from)) {
+        yield type === 'DELETED' ? undefined : object
       }
     } catch (error) {
       // History that is gone is listed again.
@@ -49,8 +44,32 @@ export async function* watchObject(
   }
 }
 
+/**
+ * The events after `from`, for as long as the signal lets it: servers end watches every now and then.
+ * @throws {StatusError} when the server refuses to go on, as with 410 for history that is gone
+ */
+export async function* watchFrom<Object extends Versioned = Resource>(
+  client: ApiClient,
+  request: Parameters<ApiClient['lines']>[0] & { signal: AbortSignal },
+  { from, clock }: { from: string | undefined; clock: Clock },
+): AsyncGenerator<WatchEvent<Object>, void> {
+  const { signal } = request
+  while (!signal.aborted) {
+    const query = { ...request.query, watch: true, resourceVersion: from, allowWatchBookmarks: true }
+    for await (const event of watchEvents<Object>(client, { ...request, query })) {
+      from = event.object.metadata?.resourceVersion ?? from
+      if (event.type !== 'BOOKMARK') yield event
+    }
+    await sleep(clock, pauseMs, signal).catch(() => undefined)
+  }
+}
+
+interface Versioned {
+  metadata?: { resourceVersion?: string }
+}
+
 /** The events of one watch. @throws {StatusError} when the server ends it with an error */
-export async function* watchEvents<Object = Resource>(
+async function* watchEvents<Object = Resource>(
   client: ApiClient,
   request: Parameters<ApiClient['lines']>[0],
 ): AsyncGenerator<WatchEvent<Object>, void> {

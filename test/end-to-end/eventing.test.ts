@@ -186,6 +186,36 @@ test('manifests as Knative’s docs write them become Ready, and every event goe
     }
   })
 
+  await t.test(
+    'kubectl explains the filters of a Trigger, those in them, and what is said of a wrong one',
+    async () => {
+      const explained = (path: string): Promise<string> => kubectl.ok(['explain', `trigger.spec.filters${path}`])
+      assert.match(
+        await explained(''),
+        /all\s<\[\]Object>[^]*cesql\s<string>[^]*exact\s<map\[string\]string>[^]*not\s<Object>/,
+      )
+      assert.match(await explained('.exact'), /FIELD: exact <map\[string\]string>[^]*equals the text/)
+      assert.match(await explained('.any'), /any\s<\[\]Object>[^]*prefix\s<map\[string\]string>/)
+      assert.match(await explained('.not.all.cesql').catch(String), /field "cesql" does not exist/)
+      assert.match(await explained('.not.all'), /may hold filters in turn/)
+      const wrong = manifests(subscriber.url)
+        .replaceAll('- exact:', '- exactly:')
+        .replace('everything-from', 'wrong-from')
+      const { stderr } = await kubectl.run(['apply', '--dry-run=server', '-f', '-'], { stdin: wrong })
+      assert.match(stderr, /unknown filter dialect "exactly"/)
+    },
+  )
+
+  await t.test('a channel whose name is none for a Service says so', async () => {
+    const manifest = 'apiVersion: messaging.knative.dev/v1\nkind: InMemoryChannel\nmetadata: { name: dots.in.it }\n'
+    await kubectl.ok(['apply', '-f', '-'], { stdin: manifest })
+    const path = 'jsonpath={.status.conditions[?(@.type=="ChannelServiceReady")].message}'
+    const message = (): Promise<string> => kubectl.ok(['get', 'imc', 'dots.in.it', '-o', path])
+    const isTold = async (): Promise<boolean> => /^Channel Service failed: .*DNS-1035/.test(await message())
+    await eventually(isTold, 'what is wrong with its Service', programPatience)
+    await kubectl.ok(['delete', 'imc', 'dots.in.it'])
+  })
+
   await t.test('a binary event reaches the matching Trigger only, and its answer the next', async () => {
     const answer = await postBinary(
       await urlOf('broker/default'),

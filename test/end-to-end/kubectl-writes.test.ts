@@ -167,6 +167,8 @@ describe('kubectl, writing', unlessKubectl, () => {
     )
     assert.match(await refused(['-n', 'nowhere', 'create', 'cm', 'c']), /namespaces "nowhere" not found/)
     assert.match(await refused(['delete', 'ns', 'default']), /namespaces "default" is forbidden/)
+    // As Kubernetes has it, Namespaces are never deleted as a collection.
+    assert.match(await refused(['delete', '--raw', '/api/v1/namespaces']), /deletecollection is not supported/)
     assert.match(await refused(['get', 'ns', '--token', 'wrong']), /You must be logged in to the server/)
     const { code, stderr } = await bed.kubectl.run(['apply', ...ns, '-f', '-', '--validate=warn'], {
       stdin: aDrink('tea', 'cups: 1\n  cup: 1'),

@@ -88,4 +88,62 @@ describe('knode delete', () => {
     assert.equal((await runInProcess(['delete'], { server: api.url })).code, 2)
     assert.equal((await runInProcess(['delete', 'trigger', 'a', '-f', 'x'], { server: api.url })).code, 2)
   })
+
+  it('has all on their way before it waits for one, what is in a Namespace before the Namespace', async () => {
+    const lingering = { metadata: { name: 'x', uid: 'u', resourceVersion: '5', finalizers: ['x'] } }
+    const shop = triggers.replace('default', 'shop')
+    await using api = await startScriptedApi({
+      ...scriptedDiscovery,
+      'DELETE /api/v1/namespaces/shop': { body: lingering },
+      [`DELETE ${shop}/a`]: { body: lingering },
+      [`DELETE ${shop}/b`]: gone,
+      'GET /api/v1/namespaces': { body: { items: [], metadata: { resourceVersion: '6' } } },
+      [`GET ${shop}`]: { body: { items: [], metadata: { resourceVersion: '6' } } },
+    })
+    const trigger = (name: string): string =>
+      `apiVersion: eventing.knative.dev/v1\nkind: Trigger\nmetadata: {name: ${name}, namespace: shop}\n`
+    const input = `apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\n${trigger('a')}---\n${trigger('b')}`
+    const { code, out } = await runInProcess(['delete', '-f', '-'], { server: api.url, input })
+    assert.equal(code, 0)
+    assert.deepEqual(
+      api.requests.slice(2).map(({ line }) => line),
+      [
+        `DELETE ${shop}/a`,
+        `DELETE ${shop}/b`,
+        'DELETE /api/v1/namespaces/shop',
+        `GET ${shop}`,
+        'GET /api/v1/namespaces',
+      ],
+    )
+    assert.deepEqual(out.match(/"\w+"/g), ['"a"', '"b"', '"shop"'])
+  })
+
+  it('goes on after a manifest whose kind is unknown, or whose namespace is another than -n says', async () => {
+    await using api = await startScriptedApi({ ...scriptedDiscovery, [`DELETE ${triggers}/c`]: gone })
+    const input = [
+      'apiVersion: demo.example/v1\nkind: Lamp\nmetadata: {name: a}\n',
+      'apiVersion: eventing.knative.dev/v1\nkind: Trigger\nmetadata: {name: b, namespace: shop}\n',
+      'apiVersion: eventing.knative.dev/v1\nkind: Trigger\nmetadata: {name: c}\n',
+    ].join('---\n')
+    const words = ['delete', '-f', '-', '-n', 'default']
+    const { code, out, err } = await runInProcess(words, { server: api.url, input })
+    assert.deepEqual([code, out], [1, 'trigger.eventing.knative.dev "c" deleted\n'])
+    assert.match(
+      err,
+      /^knode: standard input document 1: Lamp a: no matches for kind "Lamp" in version "demo\.example\/v1"$/m,
+    )
+    assert.match(err, /document 2: Trigger b: its namespace is "shop", but -n says "default"$/m)
+    assert.ok(!api.requests.some(({ line }) => line.includes('/b')))
+  })
+
+  it('with --all takes it well when objects go with those deleted before them', async () => {
+    await using api = await startScriptedApi({
+      ...scriptedDiscovery,
+      [`GET ${triggers}`]: { body: { items: [{ metadata: { name: 'a' } }, { metadata: { name: 'b' } }] } },
+      [`DELETE ${triggers}/a`]: gone,
+      [`DELETE ${triggers}/b`]: missing('b'),
+    })
+    const result = await runInProcess(['delete', 'trigger', '--all'], { server: api.url })
+    assert.deepEqual(result, { code: 0, out: 'trigger.eventing.knative.dev "a" deleted\n', err: '' })
+  })
 })

@@ -5,6 +5,7 @@ import type { Condition } from '../../model/duck/types.ts'
 import { connectionFlags, defineCommand, namespaceFlag } from '../command.ts'
 import { discover } from '../discovery.ts'
 import { parseTargets } from '../targets.ts'
+import { printable } from '../printable.ts'
 import type { Terminal } from '../terminal.ts'
 
 export const command = defineCommand({
@@ -52,7 +53,7 @@ function textOf({ namespace, name, url, ready, revisions }: Explanation, { paint
 function linesOf({ name, traffic, ready, sentences }: RevisionExplanation, paint: Terminal['paint']): string[] {
   const shares = traffic.map(shareText).join(', ')
   const parts = [paint('bold', name), shares, readyText(ready, paint)].filter((part) => part !== '')
-  return [`  ${parts.join('  ')}`, ...sentences.map((sentence) => `    ${sentence}`)]
+  return [`  ${parts.join('  ')}`, ...sentences.map((sentence) => `    ${printable(sentence)}`)]
 }
 
 function shareText({ percent, tag, latestRevision }: RevisionExplanation['traffic'][number]): string {
@@ -69,5 +70,5 @@ function readyText(
   if (ready === undefined || ready.status === 'True') return ''
   const why = [ready.reason, ready.message].filter((part) => part !== undefined && part !== '').join(': ')
   const word = ready.status === 'False' ? paint('red', 'not Ready') : paint('yellow', 'not Ready yet')
-  return why === '' ? word : `${word}: ${why}`
+  return why === '' ? word : `${word}: ${printable(why)}`
 }

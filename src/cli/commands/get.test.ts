@@ -1,6 +1,7 @@
 // Tables, texts and watches, as kubectl's users know them.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { FakeClock, settle } from '../../base/fake-clock.ts'
 import { runInProcess } from '../../../test/harness/run-cli.ts'
 import { scriptedDiscovery, startScriptedApi } from '../../../test/harness/scripted-api.ts'
 import type { ScriptedAnswer } from '../../../test/harness/scripted-api.ts'
@@ -109,7 +110,32 @@ describe('knode get', () => {
     const onOut = (out: string): void => void (out.split('\n').length > 3 && stop.abort())
     const { out, code } = await runInProcess(['get', 'broker', '-w'], { server: api.url, signal: stop.signal, onOut })
     assert.deepEqual([code, out], [0, 'NAME     READY\norders   Unknown\norders   True\n'])
-    assert.deepEqual(api.requests.at(-1)!.query, { watch: 'true', resourceVersion: '7' })
+    assert.deepEqual(api.requests.at(-1)!.query, { watch: 'true', resourceVersion: '7', allowWatchBookmarks: 'true' })
+  })
+
+  it('goes on with -w where it was when the server ends a watch, as servers do', async () => {
+    const change = (name: string, resourceVersion: string): string =>
+      `${JSON.stringify({ type: 'ADDED', object: { ...anObject, metadata: { name, resourceVersion } } })}\n`
+    await using api = await startScriptedApi({
+      ...scriptedDiscovery,
+      [`GET ${brokersPath}`]: [{ body: change('a', '5') }, { body: change('b', '6') }, { lines: [] }],
+    })
+    const stop = new AbortController()
+    const onOut = (out: string): void => void (out.includes('/b') && stop.abort())
+    const clock = new FakeClock()
+    const words = ['get', 'broker', '-w', '-o', 'name']
+    const watching = runInProcess(words, { server: api.url, signal: stop.signal, onOut, clock })
+    while (clock.pendingTimers === 0) await settle()
+    await clock.advance(1_000)
+    assert.deepEqual(await watching, {
+      code: 0,
+      out: 'broker.eventing.knative.dev/a\nbroker.eventing.knative.dev/b\n',
+      err: '',
+    })
+    assert.equal(
+      api.requests.find(({ query }) => query['resourceVersion'] !== undefined)?.query['resourceVersion'],
+      '5',
+    )
   })
 
   it('shows those of the named objects that exist, and tells the others', async () => {
@@ -150,6 +176,7 @@ describe('knode get', () => {
       [['xyzzyx'], 2, 'knode: the server has no kind "xyzzyx"\n  knode get crd lists the kinds\n'],
       [['broker/a', 'b'], 2, 'knode: "broker/a b" mixes KIND NAME and KIND/NAME\n  use one of the two\n'],
       [['broker', 'a', '-A'], 2, 'knode: a name and -A do not go together\n  name the namespace with -n\n'],
+      [['broker', 'a', '-l', 'x=y'], 2, 'knode: a name and --selector do not go together\n  use one of the two\n'],
       [['broker,trigger', '-w'], 2, 'knode: one kind or one object can be watched at a time\n'],
     ]
     for (const [words, code, err] of rows) {

@@ -1,4 +1,5 @@
 // knode get: objects as a table, as text for machines, or as they change.
+import type { Clock } from '../../base/clock.ts'
 import { KnodeError } from '../../base/errors.ts'
 import type { Resource } from '../../model/kubernetes/resource.ts'
 import { StatusError } from '../../model/kubernetes/status-error.ts'
@@ -14,7 +15,7 @@ import type { ApiTable, TableOptions } from '../table.ts'
 import { namespaceOf, parseTargets } from '../targets.ts'
 import type { Target } from '../targets.ts'
 import type { Terminal } from '../terminal.ts'
-import { watchEvents } from '../watch-object.ts'
+import { watchFrom } from '../watch-object.ts'
 
 export const command = defineCommand({
   name: 'get',
@@ -38,7 +39,10 @@ export const command = defineCommand({
     'show-managed-fields': { type: 'boolean', description: 'show metadata.managedFields, too' },
     ...connectionFlags,
   },
-  async run({ flags, positionals }, { terminal, connect, signal }) {
+  async run({ flags, positionals }, { terminal, connect, signal, clock }) {
+    if (flags.selector !== undefined && (positionals.length > 1 || positionals[0]!.includes('/'))) {
+      throw new KnodeError('USAGE', 'a name and --selector do not go together', { hint: 'use one of the two' })
+    }
     const client = await connect()
     const targets = parseTargets(positionals, await discover(client))
     const namespace = flags['all-namespaces'] ? undefined : (flags.namespace ?? client.namespace)
@@ -48,11 +52,11 @@ export const command = defineCommand({
     const view: View = { client, terminal, namespace, selector: flags.selector }
     if (flags.output === undefined || flags.output === 'wide') {
       const wide = flags.output === 'wide'
-      if (flags.watch) return watchTable(view, onlyOne(targets), wide, signal)
+      if (flags.watch) return watchTable(view, onlyOne(targets), wide, { signal, clock })
       return printTables(view, targets, wide)
     }
     const form = { output: flags.output, showManagedFields: flags['show-managed-fields'] }
-    if (flags.watch) return watchObjects(view, onlyOne(targets), form, signal)
+    if (flags.watch) return watchObjects(view, onlyOne(targets), form, { signal, clock })
     return printObjects(view, targets, form)
   },
 })
@@ -125,7 +129,17 @@ function tableOptions(resource: ApiResource, { namespace }: View, wide: boolean,
   }
 }
 
-async function watchTable(view: View, { resource, name }: Target, wide: boolean, signal: AbortSignal): Promise<number> {
+interface Waiting {
+  signal: AbortSignal
+  clock: Clock
+}
+
+async function watchTable(
+  view: View,
+  { resource, name }: Target,
+  wide: boolean,
+  { signal, clock }: Waiting,
+): Promise<number> {
   const { client, terminal } = view
   const path = pathOf(resource, placeOf(resource, view))
   const query = selection(view, name)
@@ -135,9 +149,9 @@ async function watchTable(view: View, { resource, name }: Target, wide: boolean,
   const first = textRows(body, options)
   if (first.rows.length > 0) printer.print(first.rows, first.head)
   let hasTitles = first.rows.length > 0
-  const watching = { ...query, watch: true, resourceVersion: body.metadata?.resourceVersion }
-  const request = { path, accept: tableAccept, query: watching, signal }
-  for await (const { object } of watchEvents<ApiTable>(client, request)) {
+  const request = { path, accept: tableAccept, query, signal }
+  const from = { from: body.metadata?.resourceVersion, clock }
+  for await (const { object } of watchFrom<ApiTable>(client, request, from)) {
     // Only the first event of a watch need name the columns.
     const columnDefinitions = object.columnDefinitions ?? body.columnDefinitions ?? null
     const { rows } = textRows({ ...object, columnDefinitions }, options)
@@ -188,11 +202,16 @@ async function printObjects(view: View, targets: readonly Target[], form: Form):
   return told(missing, terminal)
 }
 
-async function watchObjects(view: View, { resource, name }: Target, form: Form, signal: AbortSignal): Promise<number> {
+async function watchObjects(
+  view: View,
+  { resource, name }: Target,
+  form: Form,
+  { signal, clock }: Waiting,
+): Promise<number> {
   const { client, terminal } = view
   const path = pathOf(resource, placeOf(resource, view))
-  const query = { ...selection(view, name), watch: true }
-  for await (const { object } of watchEvents(client, { path, query, signal })) {
+  const query = selection(view, name)
+  for await (const { object } of watchFrom(client, { path, query, signal }, { from: undefined, clock })) {
     if (form.output === 'name') terminal.out(`${kindLabel(resource)}/${object.metadata.name}\n`)
     else terminal.out(`${form.output === 'yaml' ? '---\n' : ''}${written(presentable(object, form), form)}`)
   }

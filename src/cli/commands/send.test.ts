@@ -137,6 +137,33 @@ describe('knode send', () => {
     assert.match(words.out, /^3 of 3 taken \(3 × 202\), \d+\/s, p50 [\d.]+ ms, p99 [\d.]+ ms\n$/)
   })
 
+  it('gives each event an id of its own, also when there is no end to them', async () => {
+    const stop = new AbortController()
+    let left = 3
+    await using sink = await startScriptedApi({
+      'POST /': () => {
+        if (--left === 0) stop.abort()
+        return accepted
+      },
+    })
+    await runInProcess(['send', sink.url, '--rate', '1000', '--id', 'n'], { signal: stop.signal })
+    const ids = sink.requests.map(({ headers }) => headers['ce-id'])
+    assert.ok(
+      ids.every((id) => /^n-\d+$/.test(id ?? '')),
+      ids.join(),
+    )
+    assert.equal(new Set(ids).size, ids.length)
+  })
+
+  it('refuses a target that is not one object’s name', async () => {
+    await using api = await startScriptedApi(scriptedDiscovery)
+    for (const target of ['broker/', '/x', 'broker/a/b']) {
+      const { code, err } = await runInProcess(['send', target], { server: api.url })
+      assert.deepEqual([code, err], [2, `knode: "${target}" is not KIND/NAME\n`])
+    }
+    assert.deepEqual(api.requests, [])
+  })
+
   it('refuses attributes that no event can have', async () => {
     const rows: [string[], string][] = [
       [['-e', 'Tenant=x'], '-e "Tenant=x": "Tenant" is no name of an extension'],

@@ -45,12 +45,14 @@ export const command = defineCommand({
       throw new KnodeError('USAGE', 'the data is given twice', { hint: 'use either -d or -f' })
     }
     const data = flags.data === undefined ? await readData(flags.filename, terminal) : Buffer.from(flags.data)
-    const makeEvent = eventMaker({ ...flags, contentType: flags['content-type'], data, clock, random })
+    const { rate, 'content-type': contentType } = flags
+    const count = flags.count ?? (rate === undefined ? 1 : Number.POSITIVE_INFINITY)
+    const makeEvent = eventMaker({ ...flags, count, contentType, data, clock, random })
     const url = await addressOf(target, flags.namespace, connect)
     using poster = openEventPoster({ url, clock, signal })
     const isJson = flags.output === 'json'
 
-    if (flags.count === undefined && flags.rate === undefined) {
+    if (flags.count === undefined && rate === undefined) {
       const event = makeEvent(0)
       const posted = await poster.post(event)
       signal.throwIfAborted()
@@ -58,7 +60,7 @@ export const command = defineCommand({
       if (!isJson && posted.reply !== undefined) terminal.out(replyText(posted.reply))
       return isAccepted(posted) ? 0 : 1
     }
-    const options = { count: flags.count, rate: flags.rate, clock, signal, isAccepted }
+    const options = { count, rate, clock, signal, isAccepted }
     const summary = await sendMany(makeEvent, poster, {
       ...options,
       onProgress: (seen) => {
@@ -92,9 +94,11 @@ async function addressOf(
     if (URL.canParse(target)) return target
     throw new KnodeError('USAGE', `"${target}" is no URL`)
   }
+  const [kind = '', name = '', ...more] =
+    target?.includes('/') === true ? target.split('/') : ['broker', target ?? 'default']
+  if (kind === '' || name === '' || more.length > 0) throw new KnodeError('USAGE', `"${target}" is not KIND/NAME`)
   const client = await connect()
   const namespace = givenNamespace ?? client.namespace
-  const [kind = '', name = ''] = target?.includes('/') === true ? target.split('/') : ['broker', target ?? 'default']
   const path = kind === 'broker' ? brokerPath(namespace, name) : await pathOfKind(client, kind, namespace, name)
   const { body } = await client.call<Resource>({ path })
   const { address, addresses = [], conditions = [] } = (body.status ?? {}) as AddressStatus & KResourceStatus

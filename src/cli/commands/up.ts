@@ -9,6 +9,7 @@ import { applyManifests, loadManifests } from '../apply-manifests.ts'
 import { defineCommand, filesFlag } from '../command.ts'
 import type { Flag } from '../command.ts'
 import { findConnection } from '../connection.ts'
+import { printable } from '../printable.ts'
 
 const settingFlags = Object.fromEntries(
   (settings as readonly Setting[]).map((setting) => [setting.flag, flagOf(setting)]),
@@ -41,7 +42,11 @@ export const command = defineCommand({
     if (signal.aborted) return 0
     if (manifests.length > 0) {
       const connection = await findConnection({ kubeconfig: running.kubeconfigPath }, {})
-      using client = openApiClient({ ...connection, signal, warn: (text) => terminal.err(`Warning: ${text}\n`) })
+      using client = openApiClient({
+        ...connection,
+        signal,
+        warn: (text) => terminal.err(`Warning: ${printable(text)}\n`),
+      })
       // Standard output is for the one line that machines read.
       const quiet = { ...terminal, out: terminal.err }
       const failures = await applyManifests(manifests, { client, terminal: quiet }).catch((error: unknown) => {
@@ -62,7 +67,8 @@ export const command = defineCommand({
 
 function flagOf({ type, description, choices, unit, default: standard }: Setting): Flag {
   const text = `${description} (default ${String(standard)}${unit === undefined ? '' : ` ${unit}`})`
-  if (type === 'boolean') return { type: 'boolean', description }
+  // Absent, it leaves the choice to the variable and the file.
+  if (type === 'boolean') return { type: 'boolean', leavesOpen: true, description }
   // The settings' own parser checks values, so that files and variables are told alike.
   return {
     type: 'text',
@@ -77,13 +83,11 @@ async function readConfig(
 ): Promise<Config> {
   const { parseConfig } = await import('../../app/config.ts')
   const path = flags['config'] ?? env['KNODE_CONFIG']
-  // A flag that is absent leaves the choice to the variable and the file.
-  const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== false))
-  if (typeof path !== 'string' || path === '') return parseConfig({ flags: given, env })
+  if (typeof path !== 'string' || path === '') return parseConfig({ flags, env })
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new KnodeError('BAD_CONFIG', `cannot read the config file: ${messageOf(cause)}`, { cause })
   })
-  return parseConfig({ flags: given, env, file: { path, text } })
+  return parseConfig({ flags, env, file: { path, text } })
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

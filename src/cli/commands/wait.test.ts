@@ -125,4 +125,29 @@ describe('knode wait', () => {
       [2, 'knode: --for: "ready" is no goal\n  write condition=Ready, condition=Ready=False or delete\n'],
     )
   })
+
+  it('leaves nothing behind that would keep the process, when the server goes away', async () => {
+    await using api = await startScriptedApi({ ...scriptedDiscovery, [path]: { hangUp: true } })
+    const clock = new FakeClock()
+    const { code, err } = await runInProcess(['wait', 'broker/b', '--timeout', '10m'], { server: api.url, clock })
+    assert.deepEqual([code, err.split('\n')[0]], [1, `knode: no answer from ${api.url}: the connection broke`])
+    assert.equal(clock.pendingTimers, 0)
+  })
+
+  it('of all objects where there are none fails, unless they are to be deleted', async () => {
+    await using api = await startScriptedApi({ ...scriptedDiscovery, [path]: aList() })
+    const ready = await runInProcess(['wait', 'broker', '--all'], { server: api.url })
+    assert.deepEqual([ready.code, ready.err], [1, 'knode: there is nothing to wait for: no object was found\n'])
+    assert.equal((await runInProcess(['wait', 'broker', '--all', '--for=delete'], { server: api.url })).code, 0)
+  })
+
+  it('for manifests refuses those of another namespace than -n says, by name', async () => {
+    await using api = await startScriptedApi({ ...scriptedDiscovery, [path]: aList(aBroker('True')) })
+    const input = 'apiVersion: eventing.knative.dev/v1\nkind: Broker\nmetadata: {name: b, namespace: shop}\n'
+    const { code, err } = await runInProcess(['wait', '-f', '-', '-n', 'default'], { server: api.url, input })
+    assert.deepEqual(
+      [code, err],
+      [1, 'knode: standard input: Broker b: its namespace is "shop", but -n says "default"\n'],
+    )
+  })
 })

@@ -4,7 +4,8 @@ import type { Clock } from '../../base/clock.ts'
 import type { Condition, KResourceStatus } from '../../model/duck/types.ts'
 import type { Resource } from '../../model/kubernetes/resource.ts'
 import type { ApiClient } from '../api-client.ts'
-import { loadManifests } from '../apply-manifests.ts'
+import type { Manifest } from '../../app/manifests.ts'
+import { loadManifests, located, placeOf } from '../apply-manifests.ts'
 import { connectionFlags, defineCommand, filesFlag, namespaceFlag } from '../command.ts'
 import { discover, kindLabel, pathOf } from '../discovery.ts'
 import type { ApiResource, Discovery } from '../discovery.ts'
@@ -50,41 +51,58 @@ export const command = defineCommand({
     if (flags.filename.length > 0 === positionals.length > 0) {
       throw new KnodeError('USAGE', 'wait takes either -f or KIND NAME', { hint: 'see: knode wait --help' })
     }
+    const read = flags.filename.length > 0 ? await loadManifests(flags, terminal) : undefined
+    if (read !== undefined && read.problems.length > 0) return 1
     const client = await connect()
     const discovery = await discover(client)
-    const awaited: Awaited[] = []
-    if (flags.filename.length > 0) {
-      const { manifests, problems } = await loadManifests(flags, terminal)
-      if (problems.length > 0) return 1
-      for (const { object } of manifests) {
-        const resource = discovery.of(object)
-        const inNamespace = object.metadata.namespace ?? flags.namespace ?? client.namespace
-        // Namespaces, ConfigMaps and the like have no Ready to wait for.
-        if (goal.kind === 'condition' && !hasConditions(resource)) continue
-        awaited.push({ resource, namespace: namespaceOf(resource, inNamespace), name: object.metadata.name })
-      }
-    } else {
-      awaited.push(...(await namedTargets(client, discovery, positionals, flags)))
-    }
-    const timeoutMs = flags.timeout ?? timeoutMsDefault
+    const awaited =
+      read === undefined
+        ? await namedTargets(client, discovery, positionals, flags)
+        : read.manifests
+            .map((manifest) => awaitedOf(manifest, discovery, client, flags.namespace))
+            // Namespaces, ConfigMaps and the like have no Ready to wait for.
+            .filter(({ resource }) => goal.kind === 'deleted' || hasConditions(resource))
+    // Where nothing is, nothing is left to be deleted; but neither is anything Ready.
+    const isNothing = read === undefined && awaited.length === 0 && goal.kind !== 'deleted'
+    if (isNothing) throw new KnodeError('NOT_FOUND', 'there is nothing to wait for: no object was found')
     const deadline = new AbortController()
-    const cancel = clock.setTimer(timeoutMs, () => deadline.abort())
+    const cancel = clock.setTimer(flags.timeout ?? timeoutMsDefault, () => deadline.abort())
     let failures = 0
-    for (const one of awaited) {
-      const label = `${kindLabel(one.resource)}/${one.name}`
-      const last = await waitFor(client, one, goal, { signal, deadline: deadline.signal, clock })
-      signal.throwIfAborted()
-      if (last === 'reached') {
-        terminal.out(`${label} ${goal.kind === 'deleted' ? 'deleted' : 'condition met'}\n`)
-      } else {
-        failures++
-        terminal.err(complaint(timedOut(one, goal, last, discovery.wordFor(one.resource)), terminal))
+    try {
+      for (const one of awaited) {
+        const last = await waitFor(client, one, goal, { signal, deadline: deadline.signal, clock })
+        signal.throwIfAborted()
+        if (last === 'reached') {
+          const label = `${kindLabel(one.resource)}/${one.name}`
+          terminal.out(`${label} ${goal.kind === 'deleted' ? 'deleted' : 'condition met'}\n`)
+        } else {
+          failures++
+          terminal.err(complaint(timedOut(one, goal, last, discovery.wordFor(one.resource)), terminal))
+        }
       }
+    } finally {
+      // A timer that is set keeps the process alive.
+      cancel()
     }
-    cancel()
     return failures > 0 ? 1 : 0
   },
 })
+
+/** @throws {KnodeError} BAD_MANIFEST that names the manifest */
+function awaitedOf(
+  manifest: Manifest,
+  discovery: Discovery,
+  client: ApiClient,
+  namespace: string | undefined,
+): Awaited {
+  try {
+    const resource = discovery.of(manifest.object)
+    const place = placeOf(manifest.object, resource, { client, namespace })
+    return { resource, namespace: place, name: manifest.object.metadata.name }
+  } catch (error) {
+    throw located(error, manifest)
+  }
+}
 
 function parseGoal(text: string): Goal {
   if (text === 'delete') return { kind: 'deleted' }

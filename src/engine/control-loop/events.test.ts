@@ -78,6 +78,25 @@ describe('the event recorder', () => {
     assert.deepEqual([count, firstTimestamp, lastTimestamp], [3, '2026-01-01T00:00:00Z', '2026-01-01T00:00:05Z'])
   })
 
+  test('the name of an event fits where names of objects fit, and stays unique, however long the object’s is', async () => {
+    await using recording = await aRecorder()
+    const names = ['a'.repeat(236), 'b'.repeat(237), 'c'.repeat(253), `${'d'.repeat(234)}.-e${'f'.repeat(16)}`]
+    for (const name of names) {
+      recording.recorder.record(anObject('Lamp', name), broken)
+      recording.recorder.record(anObject('Lamp', name), { ...broken, message: 'no power' })
+    }
+    const stored = (await recording.stored()) as unknown as {
+      metadata: { name: string }
+      involvedObject: { name: string }
+    }[]
+    assert.equal(new Set(stored.map(({ metadata }) => metadata.name)).size, 2 * names.length)
+    assert.deepEqual([...new Set(stored.map(({ involvedObject }) => involvedObject.name))], names)
+    assert.deepEqual(
+      [...new Set(stored.map(({ metadata }) => metadata.name.replace(/\.[0-9a-f]{16}$/, '')))],
+      [names[0], 'b'.repeat(236), 'c'.repeat(236), 'd'.repeat(234)],
+    )
+  })
+
   test('another message, reason, type or object is another event', async () => {
     await using recording = await aRecorder()
     recording.recorder.record(lamp, broken)

@@ -32,6 +32,8 @@ const eventBurstMax = 25
 const eventRefillMs = 300_000
 /** Events, and objects with Events, that are remembered. */
 const rememberedMax = 4096
+/** A name that every API server takes for an Event, in characters. */
+const nameCharactersMax = 253
 
 interface Happening {
   object: Resource
@@ -102,10 +104,14 @@ export class EventRecorder implements AsyncDisposable {
     return allowed
   }
 
-  /** `shop.17c4e4f6d5a80000`: the time in nanoseconds, made unique. */
+  /** `shop.17c4e4f6d5a80000`: the time in nanoseconds, made unique; of a long name only the beginning. */
   #nameFor({ metadata: { name } }: Resource): string {
     const nanoseconds = BigInt(Math.round(this.#options.clock.now())) * 1_000_000n + (this.#order++ % 1_000_000n)
-    return `${name}.${nanoseconds.toString(16)}`
+    const suffix = `.${nanoseconds.toString(16)}`
+    const room = nameCharactersMax - suffix.length
+    if (name.length <= room) return name + suffix
+    // Each part between dots of a name ends with a letter or digit.
+    return name.slice(0, room).replace(/[^a-z0-9]+$/, '') + suffix
   }
 
   async #write(key: string): Promise<void> {

@@ -97,6 +97,31 @@ export const deliverySpec = (description: string): Schema<DeliverySpec> =>
     format: string<'json' | 'binary'>('Content mode of deliveries: json (structured) or binary.'),
   }) as Schema<DeliverySpec>
 
+/**
+ * A filter of CloudEvents' Subscriptions API. Filters nest without end, which a structural schema cannot say: described
+ * are a filter and those in it. Unknown dialects are let through, so that admission can name them.
+ */
+export const subscriptionsFilter = (description: string): Schema<Record<string, unknown>> =>
+  filterWith(
+    description,
+    filterWith('One filter, as outside.', anyObject('One filter, as outside; it may hold filters in turn.')),
+  )
+
+const filterWith = (description: string, nested: Schema): Schema<Record<string, unknown>> => {
+  const texts = (how: string): Schema =>
+    map(`Attribute name to text; the value of each named attribute ${how}.`, string('Text.'), { nullable: true })
+  const properties = {
+    exact: texts('equals the text, case-sensitively'),
+    prefix: texts('starts with the text, case-sensitively'),
+    suffix: texts('ends with the text, case-sensitively'),
+    all: list('Filters that must all pass.', nested, { nullable: true }),
+    any: list('Filters of which at least one must pass.', nested, { nullable: true }),
+    not: { ...nested, description: 'A filter that must not pass.', nullable: true },
+    cesql: string('A CloudEvents SQL expression that must be true.', { nullable: true }),
+  }
+  return openObject(description, properties) as Schema<Record<string, unknown>>
+}
+
 export const addressable = (description: string): Schema =>
   object(description, {
     name: string('Name of the address.'),

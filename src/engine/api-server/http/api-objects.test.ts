@@ -84,6 +84,36 @@ test('delete options come from the body or the query', async () => {
   assert.deepEqual(foreground.json.metadata.finalizers, ['foregroundDeletion'])
 })
 
+test('an object stays when the options of its deletion cannot be understood', async () => {
+  await using front = await aFront()
+  await front.call('POST', triggers, aTrigger('t'))
+  for (const [body, message] of [
+    [{ dryRun: 'All' }, /dryRun must be of type array, not string$/],
+    [{ preconditions: { uid: 5 } }, /preconditions\.uid must be of type string, not integer$/],
+    [{ preconditions: 'x' }, /preconditions must be of type object, not string$/],
+    [{ gracePeriodSeconds: '5' }, /gracePeriodSeconds must be of type integer, not string$/],
+    [[], /the body must be of type object, not array$/],
+    ['null', /the body must be of type object, not null$/],
+  ] as const) {
+    const refused = await front.call('DELETE', `${triggers}/t`, body)
+    assert.equal(refused.code, 400, JSON.stringify(body))
+    assert.match(refused.json.message, message)
+  }
+  const blank = { dryRun: null, preconditions: null, gracePeriodSeconds: null, propagationPolicy: null }
+  assert.equal((await front.call('DELETE', `${triggers}/t`, blank)).code, 200)
+})
+
+test('what is applied by the server may be JSON, or YAML that begins like JSON', async () => {
+  await using front = await aFront()
+  const body = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"m"},"data":{"a":"1e3","b":"\\/"}}'
+  const type = { 'content-type': 'application/apply-patch+yaml' }
+  const path = '/api/v1/namespaces/shop/configmaps/m?fieldManager=x'
+  assert.deepEqual((await front.call('PATCH', path, body, type)).json.data, { a: '1e3', b: '/' })
+  // What only begins like it is YAML.
+  const flow = '{apiVersion: v1, kind: ConfigMap, metadata: {name: m}, data: {a: x}}'
+  assert.deepEqual((await front.call('PATCH', path, flow, type)).json.data, { a: 'x' })
+})
+
 test('bodies may be JSON without a type, YAML 1.1 or protobuf; nothing else', async () => {
   await using front = await aFront()
   const maps = '/api/v1/namespaces/shop/configmaps'

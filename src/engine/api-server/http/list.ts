@@ -165,6 +165,6 @@ function refuseWatchOptions(query: URLSearchParams): void {
 function readLimit(query: URLSearchParams): number {
   const text = query.get('limit') ?? ''
   if (text === '') return 0
-  if (/^\d{1,9}$/.test(text)) return Number(text)
+  if (/^\d{1,18}$/.test(text)) return Number(text)
   throw badRequest(`limit: Invalid value: "${text}": must be a whole number that is not negative`)
 }

@@ -1,10 +1,13 @@
 // Options of writes and deletes, from query, headers and body. Source: kubernetes/apimachinery
 // pkg/apis/meta/v1/validation/validation.go.
 import type { IncomingMessage } from 'node:http'
+import { boolean, integer, list, object, string } from '../../../model/kubernetes/schema.ts'
 import { StatusError } from '../../../model/kubernetes/status-error.ts'
 import type { StatusCause } from '../../../model/kubernetes/status-error.ts'
 import type { UserInfo } from '../../kind.ts'
+import { badRequest } from '../api-errors.ts'
 import type { DeleteOptions, WriteOptions } from '../operations.ts'
+import { typeMismatches } from '../schema-check.ts'
 
 const fieldManagerCharactersMax = 128
 const validations = ['Ignore', 'Strict', 'Warn'] as const
@@ -43,9 +46,9 @@ export function readWriteOptions(
   }
 }
 
-/** Delete options: the body's, else the query's. @throws {StatusError} 422. */
+/** Delete options: the body's, else the query's. @throws {StatusError} 400 for a wrong type, 422 for a wrong value. */
 export function readDeleteOptions(body: unknown, query: URLSearchParams, user: UserInfo): DeleteOptions {
-  const given = isObject(body) ? body : optionsOfQuery(query)
+  const given = body === undefined ? optionsOfQuery(query) : checkedOptions(body)
   const causes: StatusCause[] = []
   const dryRun = readDryRun([...query.getAll('dryRun'), ...strings(given['dryRun'])], causes)
   const text = given['propagationPolicy'] ?? orphanPolicy(given['orphanDependents'])
@@ -68,6 +71,30 @@ export function readDeleteOptions(body: unknown, query: URLSearchParams, user: U
     ...(typeof grace === 'number' && { gracePeriodSeconds: grace }),
     ...(Object.keys(wanted).length > 0 && { preconditions: wanted }),
   }
+}
+
+const deleteOptions = object('How to delete.', {
+  dryRun: list('All: everything but deleting.', string('All.'), { nullable: true }),
+  gracePeriodSeconds: integer('Seconds until it goes.', { nullable: true }),
+  orphanDependents: boolean('Old form of Orphan.', { nullable: true }),
+  preconditions: object(
+    'What it must still be.',
+    {
+      uid: string('Its uid.', { nullable: true }),
+      resourceVersion: string('Its revision.', { nullable: true }),
+    },
+    { nullable: true },
+  ),
+  propagationPolicy: string('What becomes of dependents.', { nullable: true }),
+})
+
+/** An option that is not understood must not be left out: one may ask that nothing be deleted at all. */
+function checkedOptions(body: unknown): Record<string, unknown> {
+  const [misfit] = typeMismatches(body, deleteOptions)
+  if (misfit === undefined) return body as Record<string, unknown>
+  const { path, expected, actual } = misfit
+  const place = path === '' ? 'the body' : path
+  throw badRequest(`DeleteOptions cannot be read: ${place} must be of type ${expected.join(' or ')}, not ${actual}`)
 }
 
 /** The default field manager: the user agent up to its first slash. */

@@ -14,6 +14,7 @@ import { chooseForm } from './accept.ts'
 import { addWarnings, sendObject, sendText } from './answers.ts'
 import type { ResourcePath } from './api-path.ts'
 import type { Chunks } from './chunks.ts'
+import { deleteAll } from './delete-collection.ts'
 import { allVerbs, subresourcesOf } from './discovery.ts'
 import { listAnswer, listBody, objectBody } from './list.ts'
 import { decodeBody, mediaTypeOf, readBody } from './request-body.ts'
@@ -155,15 +156,7 @@ const handlers: Record<Verb, Handler> = {
     const options = await deleteOptionsOf(guarded)
     const selection = readSelection(target.kind, query)
     const { items, revision } = await operations.list(target, path.namespace)
-    const deleted = []
-    for (const { metadata } of items.filter(selection.matches)) {
-      try {
-        deleted.push((await operations.delete(target, metadata.namespace ?? '', metadata.name, options)).object)
-      } catch (error) {
-        // Somebody else was faster: that is what was wanted.
-        if (!(error instanceof StatusError) || error.code !== 404) throw error
-      }
-    }
+    const deleted = await deleteAll(operations, target, items.filter(selection.matches), options)
     const form = chooseForm(request.headers.accept)
     const body = listBody(target, deleted, { resourceVersion: revision }, form, query, clock.now())
     await sendObject(request, response, body)

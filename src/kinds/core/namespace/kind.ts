@@ -14,6 +14,8 @@ export const namespace = defineKind<Namespace>({
   builtIn: true,
   statusSubresource: true,
   nameFormat: 'dns-label',
+  // Nobody deletes all Namespaces at once, by mistake least of all: Kubernetes has no such verb for them.
+  verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
   selectableFields: { 'status.phase': 'status.phase' },
   versions: [
     { name: 'v1', schema: namespaceSchema, columns: [{ name: 'Status', jsonPath: '.status.phase' }, columns.age] },

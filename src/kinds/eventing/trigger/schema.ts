@@ -19,6 +19,7 @@ import {
   openObject,
   statusOf,
   string,
+  subscriptionsFilter,
 } from '../../../model/kubernetes/schema.ts'
 
 export const triggerKind = 'Trigger.eventing.knative.dev'
@@ -53,7 +54,7 @@ export const triggerSchema = {
     }),
     filters: list(
       'Filters that must all pass, each with one dialect: exact, prefix, suffix, all, any, not or cesql.',
-      anyObject('One filter.'),
+      subscriptionsFilter('One filter, of one dialect.'),
     ),
     subscriber: destination('Who gets the events that pass.'),
     delivery: deliverySpec('Retries and dead letters; replaces the Broker’s.'),

@@ -38,7 +38,14 @@ export class InMemoryChannelReconciler implements Reconciler<InMemoryChannel> {
     const status = (channel.status ??= {})
     // One process is dispatcher, service and endpoint alike.
     for (const type of ['DispatcherReady', 'ServiceReady', 'EndpointsReady']) conditions.markTrue(type)
-    await context.apply(channelService(channel))
+    try {
+      await context.apply(channelService(channel))
+    } catch (thrown) {
+      // A name with dots, for one, is none for a Service.
+      const message = `Channel Service failed: ${messageOf(thrown)}`
+      conditions.markFalse('ChannelServiceReady', 'ChannelServiceFailed', message)
+      throw thrown
+    }
     conditions.markTrue('ChannelServiceReady')
     const stream = await this.#deps.transport.ensureStream(inMemoryChannelStream(channel))
     const { name, namespace = '' } = channel.metadata
