@@ -6,6 +6,7 @@ import { systemClock } from '../base/clock.ts'
 import type { Clock } from '../base/clock.ts'
 import { createLogger } from '../base/log.ts'
 import type { Logger } from '../base/log.ts'
+import { messageOf } from '../base/errors.ts'
 import { createMetrics } from '../base/metrics.ts'
 import { systemRandom } from '../base/random.ts'
 import type { Random } from '../base/random.ts'
@@ -87,7 +88,9 @@ export async function startKnode(options: KnodeOptions = {}): Promise<RunningKno
   } = options
   const config: Config = Object.freeze({ ...parseConfig(), ...settings })
   const log = givenLog ?? loggerFor(config)
-  const metrics = createMetrics()
+  const metrics = createMetrics({
+    onUnreadable: (gauge, thrown) => log.error('a metric cannot be read', { gauge, reason: messageOf(thrown) }),
+  })
   const flow = createFlowFeed()
 
   await using starting = new AsyncDisposableStack()
@@ -124,7 +127,7 @@ export async function startKnode(options: KnodeOptions = {}): Promise<RunningKno
 
   const pods = createPodTable({ clock })
   const { tracing } = starting.use(
-    startTelemetry({
+    await startTelemetry({
       config: configReader,
       onChange: (listener) => caches.onChange(listener),
       metrics,

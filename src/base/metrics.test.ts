@@ -81,3 +81,54 @@ test('beyond ten thousand series all further ones share one', () => {
   assert.deepEqual(points.at(-1), { labels: { overflow: 'true' }, value: 2 })
   assert.deepEqual(points[0], { labels: { at: 0 }, value: 2 })
 })
+
+test('a gauge that throws, at once or halfway, costs only itself, and is told once', () => {
+  const told: string[] = []
+  const metrics = createMetrics({ onUnreadable: (gauge, thrown) => void told.push(`${gauge}: ${String(thrown)}`) })
+  metrics.gauge('at.once', '', () => {
+    throw new Error('broken')
+  })
+  metrics.scope('s').gauge('halfway', '', function* () {
+    yield [{}, 1]
+    throw new Error('torn')
+  })
+  let isWhole = false
+  metrics.gauge('by.turns', '', () => {
+    if (!isWhole) throw new Error('not yet')
+    return [[{}, 2]]
+  })
+  metrics.gauge('whole', '', () => [[{}, 3]])
+  metrics.counter('counted', '').add(1)
+  const names = (): string[] => [...metrics.read()].map(({ name }) => name)
+  assert.deepEqual(names(), ['counted', 'whole'])
+  isWhole = true
+  assert.deepEqual(names(), ['counted', 'by.turns', 'whole'])
+  assert.doesNotMatch(metrics.prometheus(), /at_once|halfway/)
+  assert.match(metrics.prometheus(), /^whole 3$/m)
+  assert.deepEqual(told, ['at.once: Error: broken', 'halfway: Error: torn', 'by.turns: Error: not yet'])
+})
+
+test('who does not ask to hear of gauges that throw is thrown at', () => {
+  const metrics = createMetrics()
+  metrics.gauge('g', '', () => {
+    throw new Error('broken')
+  })
+  assert.throws(() => metrics.prometheus(), /broken/)
+})
+
+test('labels that are too long are not kept: their series is the one of all that are too many', () => {
+  const metrics = createMetrics()
+  const counter = metrics.counter('n', 'N')
+  for (const letter of 'abc') counter.add(1, { type: letter.repeat(5_000) })
+  counter.bind({ type: 'd'.repeat(5_000) }).add(1)
+  counter.add(1, { type: 'e'.repeat(4_000) })
+  const [instrument] = metrics.read()
+  const points = [...instrument!.points] as { labels: object; value: number }[]
+  assert.deepEqual(
+    points.map(({ labels, value }) => [Object.keys(labels), value]),
+    [
+      [['overflow'], 4],
+      [['type'], 1],
+    ],
+  )
+})

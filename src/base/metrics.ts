@@ -25,7 +25,7 @@ export interface Meter {
   counter(name: string, description: string): Counter
   histogram(name: string, description: string, unit: string): Histogram
   /** `read` is asked whenever somebody reads the metrics. */
-  gauge(name: string, description: string, read: () => Iterable<readonly [Labels, number]>): void
+  gauge(name: string, description: string, read: GaugeReader): void
 }
 
 /** Where the process counts what happens. Instruments that it makes itself have the scope `''`. */
@@ -80,14 +80,23 @@ interface Buckets {
 
 /** Series a single instrument keeps; more label sets share one series labelled `overflow`. */
 const seriesMax = 10_000
+/** Names and values of one set of labels, in characters; longer ones, which somebody made up, share that series, too. */
+const labelsLengthMax = 4_096
+
+type GaugeReader = () => Iterable<readonly [Labels, number]>
 
 type Kept =
   | { kind: 'counter'; series: Map<string, Count> }
   | { kind: 'histogram'; series: Map<string, Buckets> }
-  | { kind: 'gauge'; read: () => Iterable<readonly [Labels, number]> }
+  | { kind: 'gauge'; read: GaugeReader }
 type Made = Kept & { scope: string; name: string; description: string; unit: string }
 
-export function createMetrics(): Metrics {
+export interface MetricsOptions {
+  /** Hears once of each gauge that cannot be read: the others are. @default throws it */
+  onUnreadable?: (gauge: string, thrown: unknown) => void
+}
+
+export function createMetrics({ onUnreadable = rethrow }: MetricsOptions = {}): Metrics {
   const counters = new Map<string, Extract<Made, { kind: 'counter' }>>()
   const gauges = new Map<string, Extract<Made, { kind: 'gauge' }>>()
   const histograms = new Map<string, Extract<Made, { kind: 'histogram' }>>()
@@ -118,9 +127,24 @@ export function createMetrics(): Metrics {
     gauge: (name, description, read) =>
       void gauges.set(`${scope} ${name}`, { scope, name, description, unit: '', kind: 'gauge', read }),
   })
+  const unreadable = new Set<string>()
+  /** All at once: one that fails halfway tells nothing rather than a part. */
+  const readable = ({ scope, name }: { scope: string; name: string }, read: GaugeReader): NumberPoint[] | undefined => {
+    try {
+      return Array.from(read(), ([labels, value]) => ({ labels, value }))
+    } catch (thrown) {
+      const key = `${scope} ${name}`
+      if (!unreadable.has(key)) onUnreadable(name, thrown)
+      unreadable.add(key)
+      return undefined
+    }
+  }
   function* read(): Iterable<Instrument> {
     for (const { series, ...counter } of counters.values()) yield { ...counter, points: series.values() }
-    for (const { read: points, ...gauge } of gauges.values()) yield { ...gauge, points: pointsOf(points()) }
+    for (const { read: pointsOf, ...gauge } of gauges.values()) {
+      const points = readable(gauge, pointsOf)
+      if (points !== undefined) yield { ...gauge, points }
+    }
     for (const { series, ...histogram } of histograms.values()) {
       yield { ...histogram, bounds: boundsSeconds, points: series.values() }
     }
@@ -128,8 +152,8 @@ export function createMetrics(): Metrics {
   return { ...meter(''), scope: meter, read, prometheus: () => prometheusText(read()) }
 }
 
-function* pointsOf(read: Iterable<readonly [Labels, number]>): Iterable<NumberPoint> {
-  for (const [labels, value] of read) yield { labels, value }
+function rethrow(_gauge: string, thrown: unknown): never {
+  throw thrown
 }
 
 const noCount = (labels: Labels): Count => ({ labels, value: 0 })
@@ -155,7 +179,8 @@ function seriesOf<Value>(series: Map<string, Value>, labels: Labels, make: (labe
   for (const name in labels) key += `${name}\n${labels[name]}\n`
   const known = series.get(key)
   if (known !== undefined) return known
-  if (series.size >= seriesMax) return getOrAdd(series, 'overflow', () => make({ overflow: 'true' }))
+  if (series.size >= seriesMax || key.length > labelsLengthMax)
+    return getOrAdd(series, 'overflow', () => make({ overflow: 'true' }))
   const value = make(labels)
   series.set(key, value)
   return value

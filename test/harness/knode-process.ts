@@ -47,10 +47,11 @@ export interface KnodeProcess extends AsyncDisposable {
 export async function startKnodeProcess(
   dataDir: string,
   words: readonly string[] = [],
-  { cwd = process.cwd() } = {},
+  { cwd = process.cwd(), environment = {} }: { cwd?: string; environment?: Record<string, string> } = {},
 ): Promise<KnodeProcess> {
   const ports = ['--api-port', '0', '--gateway-port', '0']
-  const child = spawn(bin, ['up', '--data-dir', dataDir, ...ports, ...words], { cwd, env: cleanEnvironment() })
+  const env = { ...cleanEnvironment(), ...environment }
+  const child = spawn(bin, ['up', '--data-dir', dataDir, ...ports, ...words], { cwd, env })
   const ended = once(child, 'close') as Promise<[number | null]>
   let out = ''
   let err = ''

@@ -15,6 +15,8 @@ interface Received {
   path: string
   /** Of header `x-token`. */
   token: string
+  /** How the message was compressed. `''`: it was not */
+  encoding: string
   resource: Values
   scope: string
   attributes: Values

@@ -174,3 +174,8 @@ test('the length of a body is known from its headers', () => {
   assert.equal(bodyBytesOf({ rawHeaders: ['CONTENT-LENGTH', '12'] }), 12)
   assert.equal(bodyBytesOf({ rawHeaders: ['Content-Length', '12', 'Transfer-Encoding', 'chunked'] }), undefined)
 })
+
+test('Connection does not take the host away', () => {
+  const given = ['Host', 'hello.default', 'Connection', 'host, X-Mine', 'X-Mine', 'a']
+  assert.deepEqual(requestHeaders(aRequest(given), toService), ['Host', 'hello.default'])
+})

@@ -187,7 +187,8 @@ function connectionTokens(rawHeaders: readonly string[]): ReadonlySet<string> {
     if (rawHeaders[at]!.length !== 10 || rawHeaders[at]!.toLowerCase() !== 'connection') continue
     for (const token of rawHeaders[at + 1]!.toLowerCase().split(',')) {
       const name = token.trim()
-      if (name === '' || hopHeaders.has(name) || name === 'close') continue
+      // The host is for everybody on the way (RFC 9110 section 7.6.1).
+      if (name === '' || hopHeaders.has(name) || name === 'close' || name === 'host') continue
       tokens ??= new Set(hopHeaders)
       tokens.add(name)
     }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { PassThrough } from 'node:stream'
+import { Duplex } from 'node:stream'
 import { test } from 'node:test'
+import { settle } from '../../base/fake-clock.ts'
 import { seededRandom } from '../../base/random.ts'
 import { closedEndpoint } from '../reconciler.ts'
 import type { Endpoint, ForwardOptions } from '../reconciler.ts'
@@ -247,7 +248,7 @@ test('a rule for any host leaves the gateway’s own address alone', () => {
   assert.deepEqual([ask('h').by, ask('anybody').by, ask('')], ['r2', 'r1', { status: 404 }])
 })
 
-test('upgrades go the same way, and are refused where nobody takes them', () => {
+test('upgrades go the same way, and are refused where nobody takes them', async () => {
   const upgraded: Answer[] = []
   const door: Endpoint = {
     kind: 'http',
@@ -261,16 +262,29 @@ test('upgrades go the same way, and are refused where nobody takes them', () => 
     { hosts: ['j'], paths: [aPath([to('web')], { headers: { x: 'y' } })] },
     { hosts: ['k'], paths: [aPath([to('web')], { isRedirected: true })] },
   ])
+  const sockets: Duplex[] = []
   const upgrade = (host: string): string => {
     const endpoint = endpoints.find(host, '/')
-    const socket = new PassThrough()
+    let answer = ''
+    // Its client never ends its side.
+    const socket = new Duplex({
+      read: () => undefined,
+      write: (chunk, _, done) => done(void (answer += String(chunk))),
+    })
+    sockets.push(socket)
     const request = { url: '/', headers: { host }, socket: {} } as IncomingMessage
     if (endpoint?.kind === 'http') endpoint.upgrade!(request, socket, Buffer.alloc(0))
-    return String(socket.read() ?? '').split('\r\n\r\n')[0]!
+    return answer.split('\r\n\r\n')[0]!
   }
   assert.equal(upgrade('h'), '')
   assert.deepEqual(upgraded, [{ setHeaders: { a: 'b' } }])
   assert.equal(upgrade('i'), 'HTTP/1.1 503 Service Unavailable\r\nConnection: close')
   assert.equal(upgrade('j'), 'HTTP/1.1 404 Not Found\r\nConnection: close')
   assert.equal(upgrade('k'), 'HTTP/1.1 301 Moved Permanently\r\nLocation: https://k/\r\nConnection: close')
+  await settle()
+  assert.deepEqual(
+    sockets.map(({ destroyed }) => destroyed),
+    [false, true, true, true],
+    'a client that keeps its side open does not keep the connection',
+  )
 })

@@ -130,6 +130,18 @@ describe('the gateway’s limits', () => {
     assert.equal((await send(gateway, { path: '/default/shop', headers: event })).status, 202)
   })
 
+  it('refuses hosts that are longer than any name: what is remembered of hosts has a limit', async () => {
+    await using gateway = await aGateway()
+    const ask = async (host: string): Promise<string> => {
+      const inUrl = `POST http://${host}/ HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`
+      const inHeader = `POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`
+      return (await sendRaw(gateway, inUrl)) + (await sendRaw(gateway, inHeader))
+    }
+    const tooLong = await ask('a'.repeat(513))
+    assert.equal(tooLong.match(/HTTP\/1\.1 400 [^]*?the host has more than 512 characters/g)?.length, 2)
+    assert.equal((await ask('a'.repeat(512))).match(/HTTP\/1\.1 404 /g)?.length, 2)
+  })
+
   it('forgets a client that leaves in the middle of its body', async () => {
     await using gateway = await aGateway()
     await new Promise<void>((resolve) => {
@@ -217,6 +229,18 @@ describe('the gateway in front of HTTP endpoints', () => {
     socket.write('ping')
     assert.equal(await nextData(socket), 'ping')
     socket.destroy()
+  })
+
+  it('answers the usual way when a body comes with the offer to upgrade: it would be taken for the other protocol', async () => {
+    await using gateway = await aGateway({ endpoints })
+    const offer = { connection: 'Upgrade', upgrade: 'websocket' }
+    const host = 'hello.default.svc.cluster.local'
+    assert.equal(
+      (await send(gateway, { host, headers: { ...offer, 'content-length': '4' }, body: 'body' })).status,
+      200,
+    )
+    const chunked = { ...offer, 'transfer-encoding': 'chunked' }
+    assert.equal((await send(gateway, { host, headers: chunked, body: 'body' })).status, 200)
   })
 
   it('answers the usual way where nothing can be upgraded, as to clients that offer h2c with each request', async () => {

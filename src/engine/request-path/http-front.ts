@@ -212,6 +212,8 @@ class HttpFront implements Gateway {
     if (this.#closing !== undefined || request.headers.upgrade?.toLowerCase() === 'h2c') return undefined
     const head = this.#heads.read(request)
     if (head.objection !== undefined || head.networkProbe !== undefined) return undefined
+    // What follows such a head is its body, and no protocol yet: it is answered the usual way.
+    if (head.bodyBytes !== 0) return undefined
     const endpoint = this.#find(request, head)
     if (endpoint?.kind !== 'http' || endpoint.upgrade === undefined) return undefined
     return (socket, head) => endpoint.upgrade!(request, socket, head)
@@ -223,8 +225,8 @@ class HttpFront implements Gateway {
     socket.on('error', () => socket.destroy())
     try {
       const upgrade = this.#upgradable(request)
-      if (upgrade === undefined) socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n')
-      else upgrade(socket, head)
+      if (upgrade !== undefined) return upgrade(socket, head)
+      socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n', () => socket.destroy())
     } catch (thrown) {
       this.#options.log.error('a connection could not be upgraded', { err: thrown })
       socket.destroy()

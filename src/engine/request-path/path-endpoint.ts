@@ -176,5 +176,6 @@ function secureUrl(request: IncomingMessage): string {
   return `https://${host}${absolute === null ? url : absolute[2]}`
 }
 
+/** A client that keeps its side open must not keep the connection. */
 const refuseUpgrade = (socket: Duplex, statusAndHeaders: string): void =>
-  void socket.end(`HTTP/1.1 ${statusAndHeaders}\r\nConnection: close\r\n\r\n`)
+  void socket.end(`HTTP/1.1 ${statusAndHeaders}\r\nConnection: close\r\n\r\n`, () => socket.destroy())

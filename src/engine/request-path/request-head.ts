@@ -21,6 +21,8 @@ export interface RequestHead {
 
 /** Host names that are remembered, so that each is looked at once. */
 const hostsMax = 1_000
+/** Longest host with its port, in characters: DNS names have 253 (RFC 1035 section 2.3.4). */
+const hostLengthMax = 512
 
 /** Reads heads for a gateway that also answers to `ownNames`, and to any IP address. */
 export class HeadReader {
@@ -71,7 +73,9 @@ export class HeadReader {
     }
     // A client that takes the gateway for its proxy sends the whole URL; its host counts (RFC 9112 section 3.2.2).
     const absolute = url.startsWith('/') ? null : /^https?:\/\/([^/?#]*)([^?#]*)/i.exec(url)
-    head.host = this.#hostOf(absolute?.[1] ?? authority ?? '')
+    const host = absolute?.[1] ?? authority ?? ''
+    if (host.length > hostLengthMax) head.objection ??= `the host has more than ${hostLengthMax} characters`
+    else head.host = this.#hostOf(host)
     const path = absolute === null ? url : absolute[2]!
     const end = path.search(/[?#]/)
     head.path = (end < 0 ? path : path.slice(0, end)) || '/'

@@ -2,10 +2,16 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import type { ClientRequest, IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
+import { connect, createServer as createTcpServer } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import { Duplex } from 'node:stream'
 import { describe, it } from 'node:test'
 import { closedPort, limit, openDoor, read, until } from '../../../test/harness/revision-door.ts'
 import type { Program } from '../../../test/harness/revision-door.ts'
+import { FakeClock, settle } from '../../base/fake-clock.ts'
+import { seededRandom } from '../../base/random.ts'
+import type { PodConnections } from './pod-connections.ts'
+import { UpgradeTunnel } from './upgrade-tunnel.ts'
 
 /** Says which path was asked for, then echoes. */
 const echo: Program = {
@@ -105,4 +111,144 @@ describe('a connection that changes its protocol', limit, () => {
     request.destroy()
     await until(() => test.door.inFlight === 0)
   })
+
+  it('is no less one when the program says so in pieces', async () => {
+    await using test = await openDoor()
+    let goOn = (): void => undefined
+    await test.addPod({
+      upgrade(_request, socket) {
+        socket.write('HTTP/1.1 1')
+        goOn = () => {
+          socket.write('01 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+          socket.pipe(socket)
+        }
+      },
+    })
+    const { socket, seen } = dial(test.port)
+    socket.write(head)
+    await until(() => seen() === 'HTTP/1.1 1')
+    goOn()
+    await until(() => seen().endsWith('\r\n\r\n'))
+    socket.write('ping')
+    await until(() => seen().endsWith('\r\n\r\nping'))
+    socket.destroy()
+  })
+
+  it('gives the program nothing before it has agreed: what comes early may be requests of somebody’s own', async () => {
+    await using test = await openDoor()
+    const asked: unknown[] = []
+    await test.addPod({
+      handle: (request, response) => {
+        asked.push(request.url)
+        response.end('declined')
+      },
+    })
+    const { socket, seen } = dial(test.port)
+    socket.write(`${head}GET /by-the-back-door HTTP/1.1\r\nHost: chat.default\r\nConnection: close\r\n\r\n`)
+    await until(() => seen().endsWith('declined'))
+    socket.write('GET /and-again HTTP/1.1\r\nHost: chat.default\r\nConnection: close\r\n\r\n')
+    await test.send({ path: '/later' })
+    assert.deepEqual(asked, ['/chat', '/later'])
+    socket.destroy()
+    await until(() => test.door.inFlight === 0)
+  })
+
+  it('hands over what came early once the program has agreed', async () => {
+    await using test = await openDoor()
+    await test.addPod(echo)
+    const { socket, seen } = dial(test.port)
+    socket.write(`${head}early`)
+    await until(() => seen().endsWith('\nearly'))
+    socket.destroy()
+  })
+
+  it('tells a slow client to the end what the program said last', async () => {
+    const program = createTcpServer((socket) => {
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n')
+        socket.once('data', () => socket.end('last words'))
+      })
+    })
+    const programEnded = new Promise((resolve) => program.on('connection', (socket) => socket.on('close', resolve)))
+    await new Promise<void>((resolve) => program.listen(0, '127.0.0.1', resolve))
+    const client = new SlowClient()
+    let isDone = false
+    const { clock, tunnel } = aTunnel(client, () => (isDone = true))
+    tunnel.send({ host: '127.0.0.1', port: (program.address() as AddressInfo).port } as PodConnections)
+    await until(() => client.text !== '')
+    client.push('go on')
+    await programEnded
+    await settle()
+    assert.equal(client.destroyed, false)
+    client.read()
+    client.next()
+    await until(() => client.destroyed)
+    assert.match(client.text, /last words$/)
+    assert.deepEqual([isDone, clock.pendingTimers], [true, 0])
+    program.close()
+  })
+
+  it('does not wait for ever for a client that reads nothing', async () => {
+    const program = createTcpServer((socket) => {
+      socket.once('data', () => socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'))
+    })
+    await new Promise<void>((resolve) => program.listen(0, '127.0.0.1', resolve))
+    const client = new SlowClient()
+    const { clock, tunnel } = aTunnel(client, () => undefined)
+    tunnel.send({ host: '127.0.0.1', port: (program.address() as AddressInfo).port } as PodConnections)
+    await until(() => clock.pendingTimers === 1)
+    await clock.advance(29_999)
+    assert.equal(client.destroyed, false)
+    await clock.advance(1)
+    assert.equal(client.destroyed, true)
+    program.close()
+  })
+
+  it('leaves no connection behind when it was refused, also when its client keeps its side open', async () => {
+    const client = new SlowClient()
+    client.push('x'.repeat(100_000))
+    const { tunnel } = aTunnel(client, () => undefined)
+    await settle()
+    tunnel.refuse(503, 'no image')
+    client.next()
+    await until(() => client.destroyed)
+    assert.match(client.text, /^HTTP\/1\.1 503 [^]*no image\n$/)
+  })
 })
+
+const head = 'GET /chat HTTP/1.1\r\nHost: chat.default\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+
+function dial(port: number): { socket: Socket; seen: () => string } {
+  const socket = connect({ port, host: '127.0.0.1' })
+  let text = ''
+  socket.on('data', (data: Buffer) => (text += data.toString('latin1'))).on('error', () => undefined)
+  return { socket, seen: () => text }
+}
+
+/** Takes the first piece, and what comes after it when it is told to. */
+class SlowClient extends Duplex {
+  text = ''
+  #next: (() => void) | undefined
+  #isQuick = false
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.text += chunk.toString('latin1')
+    if (this.#isQuick) done()
+    else this.#next = done
+  }
+
+  next(): void {
+    this.#isQuick = true
+    this.#next?.()
+  }
+}
+
+function aTunnel(socket: Duplex, onDone: () => void): { clock: FakeClock; tunnel: UpgradeTunnel } {
+  const clock = new FakeClock()
+  const headerRules = { kind: 'service', random: seededRandom(1) } as const
+  const request = { method: 'GET', url: '/chat', rawHeaders: [], headers: {}, socket: {} } as unknown as IncomingMessage
+  const deps = { clock, headerRules, onDone, onUnsent: assert.fail }
+  return { clock, tunnel: new UpgradeTunnel({ request, socket, head: Buffer.alloc(0) }, deps) }
+}

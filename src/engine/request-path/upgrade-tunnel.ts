@@ -18,6 +18,10 @@ import type { Ticket } from './ticket-queue.ts'
 const connectMs = 10_000
 /** What a client may send before the program has agreed to listen, in bytes; more is not read yet. */
 const earlyBytesMax = 65_536
+/** `HTTP/1.1 101 ` */
+const statusBytes = 13
+/** How long a client may take to read what its program said last, in milliseconds. */
+const farewellMs = 30_000
 
 export interface TunnelDeps {
   clock: Clock
@@ -52,6 +56,7 @@ export class UpgradeTunnel implements Ticket {
   #forward: ForwardOptions | undefined
   #program: Socket | undefined
   #cancelTotal: CancelTimer | undefined
+  #cancelFarewell: CancelTimer | undefined
   #isDone = false
 
   constructor(
@@ -85,7 +90,7 @@ export class UpgradeTunnel implements Ticket {
     program.on('timeout', () => program.destroy(new Error(`no connection within ${connectMs} ms`)))
     program.on('connect', () => this.#join(program))
     program.on('close', () => {
-      if (this.#program === program) this.#client.destroy()
+      if (this.#program === program) this.#sayFarewell()
     })
   }
 
@@ -94,10 +99,11 @@ export class UpgradeTunnel implements Ticket {
     const text = `${message}\n`
     this.status = status
     this.failure = message
-    this.#client.end(
+    const answer =
       `HTTP/1.1 ${status} ${statusTexts[status] ?? 'Error'}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
-        `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
-    )
+      `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`
+    // A client that keeps its side open must not keep the connection.
+    this.#client.end(answer, () => this.#client.destroy())
     this.#end()
   }
 
@@ -111,22 +117,40 @@ export class UpgradeTunnel implements Ticket {
   }
 
   #join(program: Socket): void {
-    const client = this.#client
-    client.off('data', this.#onEarlyData)
-    client.off('end', this.#onEarlyEnd)
     program.setTimeout(0)
     program.setNoDelay(true)
     program.write(this.#requestHead(), 'latin1')
-    if (this.#head.length > 0) program.write(this.#head)
-    program.once('data', (answer: Buffer) => {
-      // A program that declines goes on speaking HTTP, but requests find their way through the gateway only.
-      this.status = Number(/^HTTP\/1\.[01] (\d{3}) /.exec(answer.subarray(0, 13).toString('latin1'))?.[1] ?? 502)
-      if (this.status === 101) return
-      client.unpipe(program)
-      client.resume()
-    })
-    program.pipe(client)
+    let start = ''
+    const onStart = (answer: Buffer): void => {
+      start += answer.subarray(0, statusBytes - start.length).toString('latin1')
+      if (start.length < statusBytes) return
+      program.off('data', onStart)
+      this.status = Number(/^HTTP\/1\.[01] (\d{3}) /.exec(start)?.[1] ?? 502)
+      this.#listen(program)
+    }
+    program.on('data', onStart)
+    program.pipe(this.#client)
+  }
+
+  /** The program has said whether it takes what the client sends. */
+  #listen(program: Socket): void {
+    const client = this.#client
+    const early = this.#head
+    this.#head = nothing
+    client.off('data', this.#onEarlyData)
+    client.off('end', this.#onEarlyEnd)
+    // A program that declines goes on speaking HTTP, but requests find their way through the gateway only.
+    if (this.status !== 101) return void client.resume()
+    if (early.length > 0) program.write(early)
     client.pipe(program)
+  }
+
+  /** The program has ended; what it said last may still be on its way. */
+  #sayFarewell(): void {
+    const client = this.#client
+    if (this.#isDone) return
+    this.#cancelFarewell = this.#deps.clock.setTimer(farewellMs, () => client.destroy())
+    client.end(() => client.destroy())
   }
 
   #onError(program: Socket, error: Error): void {
@@ -147,6 +171,7 @@ export class UpgradeTunnel implements Ticket {
     if (this.#isDone) return
     this.#isDone = true
     this.#cancelTotal?.()
+    this.#cancelFarewell?.()
     if (this.status === 502) this.failure ??= 'the connection ended before the program answered'
     this.#head = nothing
     this.#program?.destroy()

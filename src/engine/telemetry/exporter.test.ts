@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { settle } from '../../base/fake-clock.ts'
 import { createMetrics } from '../../base/metrics.ts'
 import { SpanBatch } from './span-batch.ts'
+import type { BatchLimits } from './span-batch.ts'
 import { MetricsExport } from './metrics-export.ts'
 import { aSpan } from '../../model/otlp/test-span.ts'
 import { aTestExporter } from './test-exporter.ts'
@@ -60,7 +61,7 @@ test('of what a receiver says only the beginning is told', async () => {
 
 test('trouble is told once, and so is its end; a part that is not taken is told once for each reason', async () => {
   let answer: Parameters<typeof aTestExporter>[0] = () => later
-  const { exporter, lines } = aTestExporter((message) => answer(message))
+  const { exporter, lines } = aTestExporter((...sent) => answer(...sent))
   const send = () => exporter.send(Buffer.of(1), { withinMs: 0 })
   await send()
   await send()
@@ -82,7 +83,7 @@ test('metrics go at once, then at intervals, and a last time when that ends', as
   metrics.scope('ours').counter('n', '').add(1)
   metrics.scope('others').counter('o', '').add(1)
   const shared = { metrics, scopes: new Set(['ours']), resource: {}, version: '', startedMs: 0, exporter, clock, log }
-  const running = new MetricsExport({ ...shared, intervalMs: 10_000 })
+  const running = new MetricsExport({ ...shared, intervalMs: 10_000, exportMs: 10_000 })
   await settle()
   assert.equal(sent.length, 1)
   assert.ok(sent[0]!.includes('ours') && !sent[0]!.includes('others'))
@@ -100,19 +101,21 @@ test('the end does not wait for a receiver that says nothing', async () => {
   const metrics = createMetrics()
   metrics.counter('n', '').add(1)
   const shared = { metrics, scopes: new Set(['']), resource: {}, version: '', startedMs: 0, exporter, clock, log }
-  const running = new MetricsExport({ ...shared, intervalMs: 10_000 })
+  const running = new MetricsExport({ ...shared, intervalMs: 10_000, exportMs: 10_000 })
   const ended = running[Symbol.asyncDispose]()
   await clock.advance(5_000)
   await ended
   assert.equal(isDisposed(), true)
 })
 
-function aBatch(answer: Parameters<typeof aTestExporter>[0]) {
+const defaults: BatchLimits = { delayMs: 5_000, exportMs: 60_000, waitingMax: 2_048, batchMax: 512 }
+
+function aBatch(answer: Parameters<typeof aTestExporter>[0], limits = defaults) {
   const test = aTestExporter(answer)
   const metrics = createMetrics()
   const counter = metrics.counter('spans', '')
   const { exporter, clock, log } = test
-  const batch = new SpanBatch({ resource: {}, version: '', exporter, counter, clock, log })
+  const batch = new SpanBatch({ resource: {}, version: '', exporter, limits, counter, clock, log })
   const count = (outcome: string): number =>
     Number(new RegExp(`outcome="${outcome}"} (\\d+)`).exec(metrics.prometheus())?.[1] ?? 0)
   const add = (spans: number): void => {
@@ -194,20 +197,117 @@ test('what waits is sent at the end', async () => {
   assert.equal(clock.pendingTimers, 0)
 })
 
-test('a gauge that cannot be read, or a span that cannot be written, costs its message and is told', async () => {
+test('a gauge that cannot be read costs only itself: all others are sent', async () => {
   const { exporter, clock, log, sent, lines } = aTestExporter(() => taken)
-  const metrics = createMetrics()
-  metrics.gauge('g', '', () => {
-    throw new Error('broken gauge')
+  const broken: string[] = []
+  const metrics = createMetrics({ onUnreadable: (gauge) => void broken.push(gauge) })
+  metrics.gauge('broken', '', () => {
+    throw new Error('out of order')
   })
+  metrics.counter('whole', '').add(1)
   const shared = { metrics, scopes: new Set(['']), resource: {}, version: '', startedMs: 0, exporter, clock, log }
-  await using running = new MetricsExport({ ...shared, intervalMs: 10_000 })
+  await using running = new MetricsExport({ ...shared, intervalMs: 10_000, exportMs: 10_000 })
   await clock.advance(10_000)
-  assert.deepEqual(lines(), ['metrics could not be read broken gauge', 'metrics could not be read broken gauge'])
-  assert.ok(running !== undefined && sent.length === 0)
+  assert.ok(running !== undefined && sent.length === 2)
+  assert.ok(sent.every((message) => message.includes('whole') && !message.includes('broken')))
+  assert.deepEqual([broken, lines()], [['broken'], []])
+})
+
+test('a span that cannot be written costs its message and is told', async () => {
   const { batch, count, lines: ofBatch } = aBatch(() => taken)
   batch.add({ ...aSpan(), startMs: NaN })
   await batch[Symbol.asyncDispose]()
   assert.equal(count('dropped'), 1)
   assert.match(ofBatch()[0]!, /^spans could not be written/)
+})
+
+test('no attempt takes longer than what is left of the time', async () => {
+  const limits: number[] = []
+  const { exporter, clock } = aTestExporter((_, withinMs) => {
+    limits.push(withinMs)
+    return later
+  })
+  const result = exporter.send(Buffer.of(1), { withinMs: 5_000 })
+  await clock.advance(5_000)
+  assert.equal(await result, false)
+  assert.equal(limits[0], 5_000)
+  assert.ok(limits[1]! <= 4_500 && limits[2]! <= 3_500 && limits.every((limit) => limit > 0), limits.join())
+})
+
+test('a message of metrics is tried no longer than it may be', async () => {
+  const { exporter, clock, log, sent } = aTestExporter(() => later)
+  const metrics = createMetrics()
+  metrics.counter('n', '').add(1)
+  const shared = { metrics, scopes: new Set(['']), resource: {}, version: '', startedMs: 0, exporter, clock, log }
+  const running = new MetricsExport({ ...shared, intervalMs: 60_000, exportMs: 1_400 })
+  await clock.advance(59_000)
+  assert.equal(sent.length, 2, 'a second attempt within a second, a third would be too late')
+  await running[Symbol.asyncDispose]()
+})
+
+test('a batch has the limits that were asked for', async () => {
+  const { clock, sent, add, count, batch } = aBatch(() => taken, {
+    delayMs: 100,
+    exportMs: 1_000,
+    waitingMax: 4,
+    batchMax: 3,
+  })
+  add(2)
+  await clock.advance(99)
+  assert.equal(sent.length, 0)
+  await clock.advance(1)
+  assert.equal(sent.length, 1)
+  add(3)
+  add(5)
+  assert.equal(count('dropped'), 1)
+  await settle()
+  assert.equal(sent.length, 3, 'full ones go at once')
+  await clock.advance(100)
+  assert.deepEqual([sent.length, count('sent')], [4, 9])
+  await batch[Symbol.asyncDispose]()
+  assert.equal(clock.pendingTimers, 0)
+})
+
+test('a batch that nobody takes is given up in time', async () => {
+  const { clock, add, count } = aBatch(() => later, { ...defaults, exportMs: 1_000, batchMax: 1 })
+  add(1)
+  await clock.advance(1_000)
+  assert.equal(count('dropped'), 1)
+})
+
+test('whatever was dropped is told within a minute, also when nothing more is', async () => {
+  const { clock, batch, add, lines } = aBatch(() => new Promise(() => undefined), {
+    ...defaults,
+    waitingMax: 1,
+    batchMax: 1,
+  })
+  add(5)
+  assert.deepEqual(lines(), ['spans were dropped: they could not be sent fast enough'])
+  await clock.advance(59_999)
+  assert.equal(lines().length, 1)
+  await clock.advance(1)
+  assert.equal(lines().length, 2)
+  await clock.advance(600_000)
+  assert.equal(lines().length, 2)
+  const ended = batch[Symbol.asyncDispose]()
+  await clock.advance(5_000)
+  await ended
+  assert.equal(clock.pendingTimers, 0)
+})
+
+test('while the last spans are sent nothing else is, and no empty message', async () => {
+  const { clock, sent, add, batch, count } = aBatch(() => new Promise((resolve) => setImmediate(resolve, taken)))
+  add(3)
+  await clock.advance(4_999)
+  const ended = batch[Symbol.asyncDispose]()
+  await clock.advance(1)
+  await ended
+  assert.deepEqual([sent.length, count('sent'), count('dropped')], [1, 3, 0])
+})
+
+test('what ends after the end is counted, without a word', async () => {
+  const { clock, add, batch, count, lines } = aBatch(() => taken)
+  await batch[Symbol.asyncDispose]()
+  add(2)
+  assert.deepEqual([count('dropped'), lines(), clock.pendingTimers], [2, [], 0])
 })

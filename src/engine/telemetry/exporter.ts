@@ -37,18 +37,18 @@ export class Exporter {
   }
 
   /**
-   * Sends a message, again and again for `withinMs`; once closing begins, no further attempt is made. Never throws.
+   * Sends a message, again and again for at most `withinMs`; once closing begins, no further attempt is made. Never throws.
    * @returns whether it was taken
    */
   async send(message: Uint8Array, { withinMs }: { withinMs: number }): Promise<boolean> {
     const { clock, random } = this.#options
     const untilMs = clock.monotonicMs() + withinMs
     for (let waitMs = backoffMsMin; ; waitMs = Math.min(waitMs * 2, backoffMsMax)) {
-      const result = await this.#try(message)
+      const result = await this.#try(message, untilMs - clock.monotonicMs())
       if (result.kind !== 'later') return result.kind === 'taken'
       // Those who were turned away together do not come back together, also when they are told to come at once.
       const delayMs = Math.max(result.delayMs ?? 0, waitMs * (0.5 + random.next() / 2))
-      if (clock.monotonicMs() + delayMs > untilMs) return false
+      if (clock.monotonicMs() + delayMs >= untilMs) return false
       try {
         await sleep(clock, delayMs, this.#closing.signal)
       } catch {
@@ -68,9 +68,9 @@ export class Exporter {
     await client[Symbol.asyncDispose]()
   }
 
-  async #try(message: Uint8Array): Promise<ExportResult> {
+  async #try(message: Uint8Array, withinMs: number): Promise<ExportResult> {
     const { client, signal } = this.#options
-    const result = await client.send(message)
+    const result = await client.send(message, withinMs)
     if (result.kind === 'taken') {
       if (this.#isFailing) this.#log.info(`${signal} are sent again`)
       this.#isFailing = false

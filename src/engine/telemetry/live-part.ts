@@ -28,6 +28,11 @@ export class LivePart<Settings> implements AsyncDisposable {
     this.#changing = this.#changing.then(() => this.#change(settings))
   }
 
+  /** Resolves when what was asked for so far is open, or was objected to. */
+  async settled(): Promise<void> {
+    await this.#changing
+  }
+
   /** Resolves when everything has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.set(undefined)

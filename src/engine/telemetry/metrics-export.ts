@@ -16,6 +16,8 @@ export interface MetricsExportOptions {
   /** Since when everything counts, in milliseconds since 1970. */
   startedMs: number
   intervalMs: number
+  /** How long a message is tried, in milliseconds. */
+  exportMs: number
   exporter: Exporter
   clock: Clock
   log: Logger
@@ -55,10 +57,10 @@ export class MetricsExport implements AsyncDisposable {
 
   /** Never throws. Whatever is lost is in the next one, too: everything counts from the start. */
   async #send(): Promise<void> {
-    const { intervalMs, exporter, log } = this.#options
+    const { exportMs, exporter, log } = this.#options
     try {
       const message = this.#message()
-      if (message !== undefined) await exporter.send(message, { withinMs: intervalMs })
+      if (message !== undefined) await exporter.send(message, { withinMs: exportMs })
     } catch (thrown) {
       log.error('metrics could not be read', { reason: messageOf(thrown) })
     }

@@ -1,4 +1,6 @@
 // How a message gets to an OTLP receiver, whatever the protocol. Source: OpenTelemetry protocol specification 1.x.
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import type { PartialSuccess } from '../../model/otlp/export-response.ts'
 
 /** What became of one attempt. */
@@ -11,9 +13,11 @@ export type ExportResult =
 
 /** Disposing cuts what is under way. */
 export interface OtlpClient extends AsyncDisposable {
-  /** Never throws, and takes no longer than its time limit. */
-  send(message: Uint8Array): Promise<ExportResult>
+  /** Never throws, and takes no longer than its time limit, nor than `withinMs`. */
+  send(message: Uint8Array, withinMs: number): Promise<ExportResult>
 }
+
+export type Compression = 'gzip' | 'none'
 
 export interface OtlpClientOptions {
   origin: string
@@ -22,9 +26,16 @@ export interface OtlpClientOptions {
   headers: Readonly<Record<string, string>>
   /** Certificates in PEM that are trusted instead of the machine's. */
   ca?: string
+  /** Of what is sent. */
+  compression: Compression
   /** Longest time for one attempt, in milliseconds. */
   timeoutMs: number
 }
+
+const gzipped = promisify(gzip)
+
+export const encoded = async (message: Uint8Array, compression: Compression): Promise<Uint8Array> =>
+  compression === 'gzip' ? gzipped(message) : message
 
 /** What is read of an answer, in bytes. */
 export const answerBytesMax = 65_536

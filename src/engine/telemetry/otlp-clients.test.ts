@@ -8,18 +8,20 @@ import { createServer as createHttpsServer } from 'node:https'
 import { createServer as createTcpServer } from 'node:net'
 import type { AddressInfo, Server } from 'node:net'
 import { test } from 'node:test'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { createCertificate } from '../../base/certificate.ts'
 import { systemClock } from '../../base/clock.ts'
 import type { Clock } from '../../base/clock.ts'
 import { FakeClock, settle } from '../../base/fake-clock.ts'
 import { eventually } from '../../base/eventually.ts'
 import { WireWriter } from '../../model/protobuf/wire-writer.ts'
-import type { ExportResult, OtlpClient } from './otlp-client.ts'
+import type { ExportResult, OtlpClient, OtlpClientOptions } from './otlp-client.ts'
 import { createGrpcClient } from './otlp-grpc.ts'
 import { createHttpClient } from './otlp-http.ts'
 
 const path = '/v1/traces'
 const message = Buffer.from('a message')
+const usual = { path, headers: {}, timeoutMs: 10_000, compression: 'none' } as const
 
 async function listen(server: Server): Promise<AsyncDisposable & { port: number }> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -57,18 +59,19 @@ const rpcStatus = (text: string, seconds?: number): Buffer => {
 async function byHttp(
   answer: (response: ServerResponse, request: IncomingMessage) => void,
   clock: Clock = systemClock,
-  use: (client: OtlpClient, port: number) => Promise<ExportResult> = (client) => client.send(message),
+  use: (client: OtlpClient, port: number) => Promise<ExportResult> = (client) => client.send(message, 60_000),
+  more: Partial<OtlpClientOptions> = {},
 ): Promise<{ result: ExportResult; request: IncomingMessage | undefined; body: string }> {
   let seen: IncomingMessage | undefined
   let body = ''
   const server = createHttpServer((request, response) => {
     seen = request
-    request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+    request.on('data', (chunk: Buffer) => (body += chunk.toString('latin1')))
     request.on('end', () => answer(response, request))
   })
   await using listening = await listen(server)
   const origin = `http://127.0.0.1:${listening.port}`
-  await using client = createHttpClient({ origin, path, headers: { 'x-key': 'k' }, timeoutMs: 10_000 }, clock)
+  await using client = createHttpClient({ origin, ...usual, headers: { 'x-key': 'k' }, ...more }, clock)
   const result = await use(client, listening.port)
   await client[Symbol.asyncDispose]()
   return { result, request: seen, body }
@@ -107,6 +110,16 @@ for (const [what, status, headers, body, expected] of httpAnswers) {
   })
 }
 
+test('HTTP: with gzip the message is compressed, and says so', async () => {
+  const { result, request, body } = await byHttp((response) => void response.end(), systemClock, undefined, {
+    compression: 'gzip',
+  })
+  assert.deepEqual(result, { kind: 'taken' })
+  assert.equal(request!.headers['content-encoding'], 'gzip')
+  assert.equal(request!.headers['content-length'], String(body.length))
+  assert.equal(gunzipSync(Buffer.from(body, 'latin1')).toString(), 'a message')
+})
+
 test('HTTP: a date says when to come again', async () => {
   const clock = new FakeClock()
   const date = new Date(clock.now() + 30_000).toUTCString()
@@ -121,7 +134,7 @@ test('HTTP: who does not answer in time is left alone', async () => {
     () => (isAsked = true),
     clock,
     async (client) => {
-      const sending = client.send(message)
+      const sending = client.send(message, 60_000)
       await eventually(() => isAsked, 'the request')
       await clock.advance(10_000)
       return sending
@@ -137,16 +150,20 @@ interface Called {
 
 type Answer = (stream: ServerHttp2Stream) => void
 
-async function byGrpc(answer: Answer, clock: Clock = systemClock): Promise<{ result: ExportResult; calls: Called[] }> {
+async function byGrpc(
+  answer: Answer,
+  clock: Clock = systemClock,
+  more: Partial<OtlpClientOptions> = {},
+): Promise<{ result: ExportResult; calls: Called[] }> {
   const server = createHttp2Server()
   const calls = takeCalls(server, answer)
   await using listening = await listen(server)
   const origin = `http://127.0.0.1:${listening.port}`
   const client = createGrpcClient(
-    { origin, path: '/a.Service/Export', headers: { 'x-key': 'k' }, timeoutMs: 10_000 },
+    { origin, ...usual, path: '/a.Service/Export', headers: { 'x-key': 'k' }, ...more },
     clock,
   )
-  const result = await client.send(message)
+  const result = await client.send(message, 60_000)
   await client[Symbol.asyncDispose]()
   return { result, calls }
 }
@@ -186,6 +203,35 @@ test('gRPC: a call is one message with its length before it', async () => {
   const { ':method': method, ':path': called, te, 'content-type': type, 'x-key': key } = headers
   assert.deepEqual([method, called, te, type, key], ['POST', '/a.Service/Export', 'trailers', 'application/grpc', 'k'])
   assert.equal(body.toString('latin1'), '\0\0\0\0\x09a message')
+})
+
+test('gRPC: with gzip the message is compressed, and its answer may be', async () => {
+  const answer: Answer = (stream) => {
+    stream.respond({ ...grpcHead, 'grpc-encoding': 'gzip' }, { waitForTrailers: true })
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
+    const body = gzipSync(partial(3, 'too old'))
+    stream.end(Buffer.concat([Buffer.of(1, 0, 0, 0, body.length), body]))
+  }
+  const { result, calls } = await byGrpc(answer, systemClock, { compression: 'gzip' })
+  assert.deepEqual(result, { kind: 'taken', partial: { rejectedCount: 3, message: 'too old' } })
+  const [{ headers, body }] = calls as [Called]
+  assert.equal(headers['grpc-encoding'], 'gzip')
+  assert.deepEqual([body[0], body.readUInt32BE(1)], [1, body.length - 5])
+  assert.equal(gunzipSync(body.subarray(5)).toString(), 'a message')
+})
+
+test('gRPC: a compressed answer that cannot be read, or would be too long, is as good as none', async () => {
+  const tooLong = gzipSync(partial(1, 'long'.repeat(100_000)))
+  for (const body of [Buffer.from('no gzip'), tooLong]) {
+    const answer: Answer = (stream) => {
+      stream.respond(grpcHead, { waitForTrailers: true })
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
+      const prefix = Buffer.of(1, 0, 0, 0, 0)
+      prefix.writeUInt32BE(body.length, 1)
+      stream.end(Buffer.concat([prefix, body]))
+    }
+    assert.deepEqual((await byGrpc(answer)).result, { kind: 'taken' })
+  }
 })
 
 const retryInfo = rpcStatus('', 4).toString('base64')
@@ -252,14 +298,31 @@ for (const protocol of ['grpc', 'http/protobuf'] as const) {
     await using listening = await listen(server)
     const clock = new FakeClock()
     const origin = `http://127.0.0.1:${listening.port}`
-    await using client = create({ origin, path, headers: {}, timeoutMs: 10_000 }, clock)
+    await using client = create({ origin, ...usual }, clock)
     for (const count of [1, 2]) {
-      const sending = client.send(message)
+      const sending = client.send(message, 60_000)
       await eventually(() => opened === count, 'a connection')
       await clock.advance(10_000)
       assert.deepEqual(await sending, later('no answer within 10000 ms'))
       await eventually(() => closed === count, 'its end')
     }
+  })
+
+  test(`${protocol}: what is left of the time may be shorter than the limit of one attempt`, async () => {
+    const create = protocol === 'grpc' ? createGrpcClient : createHttpClient
+    let opened = 0
+    const server = createTcpServer((socket) => {
+      opened++
+      socket.on('error', () => undefined).resume()
+    })
+    await using listening = await listen(server)
+    const clock = new FakeClock()
+    await using client = create({ origin: `http://127.0.0.1:${listening.port}`, ...usual }, clock)
+    const sending = client.send(message, 700)
+    await eventually(() => opened === 1, 'a connection')
+    await clock.advance(700)
+    assert.deepEqual(await sending, later('no answer within 700 ms'))
+    await client[Symbol.asyncDispose]()
   })
 
   test(`${protocol}: after the end nothing is sent any more`, async () => {
@@ -268,9 +331,9 @@ for (const protocol of ['grpc', 'http/protobuf'] as const) {
     const server = createTcpServer((socket) => void socket.destroy(void opened++))
     await using listening = await listen(server)
     const origin = `http://127.0.0.1:${listening.port}`
-    const client = create({ origin, path, headers: {}, timeoutMs: 10_000 }, systemClock)
+    const client = create({ origin, ...usual }, systemClock)
     await client[Symbol.asyncDispose]()
-    assert.equal((await client.send(message)).kind, 'later')
+    assert.equal((await client.send(message, 60_000)).kind, 'later')
     assert.equal(opened, 0)
   })
 }
@@ -280,12 +343,12 @@ test('gRPC: the end also cuts a call whose receiver has said that it will go awa
   takeCalls(server, (stream) => stream.session?.goaway())
   await using listening = await listen(server)
   const origin = `http://127.0.0.1:${listening.port}`
-  const client = createGrpcClient({ origin, path, headers: {}, timeoutMs: 10_000 }, new FakeClock())
+  const client = createGrpcClient({ origin, ...usual }, new FakeClock())
   const goneAway = new Promise<void>((resolve) => {
     server.on('session', (session) => session.socket.on('close', resolve))
   })
   const isCalled = new Promise((resolve) => server.on('stream', resolve))
-  const sending = client.send(message)
+  const sending = client.send(message, 60_000)
   await isCalled
   await settle()
   await client[Symbol.asyncDispose]()
@@ -305,12 +368,12 @@ for (const protocol of ['grpc', 'http/protobuf'] as const) {
     const listening = await listen(server)
     const { port } = listening
     await listening[Symbol.asyncDispose]()
-    const client = create({ origin: `http://127.0.0.1:${port}`, path, headers: {}, timeoutMs: 10_000 }, systemClock)
-    const first = await client.send(message)
+    const client = create({ origin: `http://127.0.0.1:${port}`, ...usual }, systemClock)
+    const first = await client.send(message, 60_000)
     assert.equal(first.kind, 'later')
     assert.match((first as { reason: string }).reason, /ECONNREFUSED/)
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
-    assert.deepEqual(await client.send(message), { kind: 'taken' })
+    assert.deepEqual(await client.send(message, 60_000), { kind: 'taken' })
     await client[Symbol.asyncDispose]()
     await new Promise((resolve) => server.close(resolve))
   })
@@ -326,11 +389,11 @@ for (const protocol of ['grpc', 'http/protobuf'] as const) {
         : createHttpsServer({ cert, key }, (request, response) => void request.resume().on('end', () => response.end()))
     if (protocol === 'grpc') takeCalls(server, answered(Buffer.of(), { 'grpc-status': '0' }))
     await using listening = await listen(server)
-    const options = { origin: `https://127.0.0.1:${listening.port}`, path, headers: {}, timeoutMs: 10_000 }
+    const options = { origin: `https://127.0.0.1:${listening.port}`, ...usual }
     await using stranger = create(options, systemClock)
-    assert.match(JSON.stringify(await stranger.send(message)), /certificate/)
+    assert.match(JSON.stringify(await stranger.send(message, 60_000)), /certificate/)
     await using friend = create({ ...options, ca: cert }, systemClock)
-    assert.equal((await friend.send(message)).kind, 'taken')
+    assert.equal((await friend.send(message, 60_000)).kind, 'taken')
   })
 }
 

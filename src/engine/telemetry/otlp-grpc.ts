@@ -2,10 +2,11 @@
 // specification, "OTLP/gRPC"; gRPC over HTTP2.
 import { connect, constants } from 'node:http2'
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2'
-import type { Clock } from '../../base/clock.ts'
+import { gunzipSync } from 'node:zlib'
+import type { CancelTimer, Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import { readPartialSuccess, readRetryDelayMs } from '../../model/otlp/export-response.ts'
-import { answerBytesMax, userAgent } from './otlp-client.ts'
+import { answerBytesMax, encoded, userAgent } from './otlp-client.ts'
 import type { ExportResult, OtlpClient, OtlpClientOptions } from './otlp-client.ts'
 
 const grpcOk = 0
@@ -18,15 +19,18 @@ const prefixBytes = 5
 export function createGrpcClient(options: OtlpClientOptions, clock: Clock): OtlpClient {
   const connection = new Connection(options)
   return {
-    async send(message) {
-      const { path, headers, timeoutMs } = options
-      let call: Call | undefined
-      const cancel = clock.setTimer(timeoutMs, () => {
-        call?.fail(`no answer within ${timeoutMs} ms`)
-        // Whoever fell silent may be gone, of which TCP hears many minutes later: the next call takes a new connection.
-        connection.drop()
-      })
+    async send(message, withinMs) {
+      const { path, headers, compression } = options
+      const timeoutMs = Math.min(options.timeoutMs, withinMs)
+      let cancel: CancelTimer | undefined
       try {
+        const body = await encoded(message, compression)
+        let call: Call | undefined
+        cancel = clock.setTimer(timeoutMs, () => {
+          call?.fail(`no answer within ${timeoutMs} ms`)
+          // Who fell silent may be gone, of which TCP hears many minutes later: the next call takes a new connection.
+          connection.drop()
+        })
         const stream = connection.session().request({
           ...headers,
           ':method': 'POST',
@@ -34,16 +38,19 @@ export function createGrpcClient(options: OtlpClientOptions, clock: Clock): Otlp
           te: 'trailers',
           'content-type': 'application/grpc',
           'user-agent': userAgent,
+          'grpc-accept-encoding': 'gzip',
+          ...(compression === 'gzip' && { 'grpc-encoding': compression }),
         })
         call = new Call(stream)
         const prefix = Buffer.alloc(prefixBytes)
-        prefix.writeUInt32BE(message.length, 1)
-        stream.end(Buffer.concat([prefix, message]))
+        prefix.writeUInt8(compression === 'gzip' ? 1 : 0)
+        prefix.writeUInt32BE(body.length, 1)
+        stream.end(Buffer.concat([prefix, body]))
         return await call.result
       } catch (error) {
         return { kind: 'later', reason: messageOf(error) }
       } finally {
-        cancel()
+        cancel?.()
       }
     },
     [Symbol.asyncDispose]() {
@@ -153,8 +160,16 @@ class Call {
       : { kind: 'refused', reason }
   }
 
+  /** Receivers answer compressed as they were spoken to. What cannot be read is as good as nothing. */
   #message(): Uint8Array {
-    return Buffer.concat(this.#chunks).subarray(prefixBytes)
+    const answer = Buffer.concat(this.#chunks)
+    const message = answer.subarray(prefixBytes)
+    if (answer[0] !== 1) return message
+    try {
+      return gunzipSync(message, { maxOutputLength: answerBytesMax })
+    } catch {
+      return new Uint8Array()
+    }
   }
 
   #retryDelayMs(): number | undefined {

@@ -1,10 +1,10 @@
 // OTLP by HTTP: one POST of a protobuf message. Source: OpenTelemetry protocol specification, "OTLP/HTTP".
 import { Client } from 'undici'
 import type { Dispatcher } from 'undici'
-import type { Clock } from '../../base/clock.ts'
+import type { CancelTimer, Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import { readPartialSuccess, readStatusMessage } from '../../model/otlp/export-response.ts'
-import { answerBytesMax, userAgent } from './otlp-client.ts'
+import { answerBytesMax, encoded, userAgent } from './otlp-client.ts'
 import type { ExportResult, OtlpClient, OtlpClientOptions } from './otlp-client.ts'
 
 const contentType = 'application/x-protobuf'
@@ -12,29 +12,37 @@ const contentType = 'application/x-protobuf'
 const retriable = new Set([429, 502, 503, 504])
 
 export function createHttpClient(options: OtlpClientOptions, clock: Clock): OtlpClient {
-  const { origin, path, headers, ca, timeoutMs } = options
+  const { origin, path, headers, ca, compression } = options
   const client = new Client(origin, {
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { timeout: timeoutMs, ...(ca !== undefined && { ca }) },
+    connect: { timeout: options.timeoutMs, ...(ca !== undefined && { ca }) },
   })
   return {
-    async send(message) {
+    async send(message, withinMs) {
+      const timeoutMs = Math.min(options.timeoutMs, withinMs)
       const late = new AbortController()
-      const cancel = clock.setTimer(timeoutMs, () => late.abort(new Error(`no answer within ${timeoutMs} ms`)))
+      let cancel: CancelTimer | undefined
       try {
+        const body = await encoded(message, compression)
+        cancel = clock.setTimer(timeoutMs, () => late.abort(new Error(`no answer within ${timeoutMs} ms`)))
         const answer = await client.request({
           method: 'POST',
           path,
-          headers: { 'user-agent': userAgent, ...headers, 'content-type': contentType },
-          body: message,
+          headers: {
+            'user-agent': userAgent,
+            ...headers,
+            'content-type': contentType,
+            ...(compression === 'gzip' && { 'content-encoding': compression }),
+          },
+          body,
           signal: late.signal,
         })
         return resultOf(answer, await bodyOf(answer.body), clock)
       } catch (error) {
         return { kind: 'later', reason: messageOf(error) }
       } finally {
-        cancel()
+        cancel?.()
       }
     },
     [Symbol.asyncDispose]: () => client.destroy(),

@@ -12,15 +12,7 @@ import type { Attributes } from '../../model/otlp/common.ts'
 import type { OtlpProtocol, Signal } from '../../model/otlp/endpoint.ts'
 import type { FinishedSpan } from '../../model/otlp/span.ts'
 import type { Tracer } from '../tracing.ts'
-import {
-  certificateFileFor,
-  endpointFor,
-  headersFor,
-  intervalMsIn,
-  samplingRateIn,
-  timeoutMsFor,
-} from './environment.ts'
-import type { Environment } from './environment.ts'
+import type { OtelVariables } from './environment.ts'
 import { Exporter } from './exporter.ts'
 import { MetricsExport } from './metrics-export.ts'
 import { createGrpcClient } from './otlp-grpc.ts'
@@ -33,7 +25,7 @@ export interface PipelineDeps {
   clock: Clock
   random: Random
   log: Logger
-  environment: Environment
+  variables: OtelVariables
   /** What everything that is sent belongs to. */
   resource: Attributes
   /** Knode's. */
@@ -46,6 +38,8 @@ export interface PipelineDeps {
 const intervalMsDefault = 60_000
 /** Nothing is gained by more. */
 const intervalMsMin = 1_000
+/** How long a message of metrics is tried, in milliseconds, and never after the next is due: OpenTelemetry's default. */
+const exportMsDefault = 30_000
 
 /** @throws {Error} when the endpoint is none, or a certificate cannot be read */
 export async function openMetrics(
@@ -54,49 +48,56 @@ export async function openMetrics(
   deps: PipelineDeps,
 ): Promise<AsyncDisposable> {
   const exporter = await openExporter(settings, 'metrics', deps)
-  const wantedMs = intervalMsIn(deps.environment) ?? settings.intervalMs ?? intervalMsDefault
-  return new MetricsExport({ ...deps, scopes, intervalMs: Math.max(wantedMs, intervalMsMin), exporter })
+  const wantedMs = deps.variables.metricsIntervalMs() ?? settings.intervalMs ?? intervalMsDefault
+  const intervalMs = Math.max(wantedMs, intervalMsMin)
+  const exportMs = deps.variables.metricsExportMs() ?? Math.min(exportMsDefault, intervalMs)
+  return new MetricsExport({ ...deps, scopes, intervalMs, exportMs, exporter })
 }
 
 export interface OpenTraces extends AsyncDisposable {
   tracer: Tracer
+  /** Takes each span that has ended, also those of an earlier tracer. */
+  add: (span: FinishedSpan) => void
 }
 
-/** @throws {Error} see {@link openMetrics} */
-export async function openTraces(settings: TracesSettings, scope: string, deps: PipelineDeps): Promise<OpenTraces> {
-  const { clock, random, log, environment, metrics } = deps
+/**
+ * @param onEnd takes what the tracer has recorded: its spans may end when something else is open than now
+ * @throws {Error} see {@link openMetrics}
+ */
+export async function openTraces(
+  settings: TracesSettings,
+  scope: string,
+  onEnd: (span: FinishedSpan) => void,
+  deps: PipelineDeps,
+): Promise<OpenTraces> {
+  const { clock, random, log, variables, metrics } = deps
   if (settings.protocol === 'stdout') {
-    const tracer = createTracer({
-      scope,
-      samplingRate: 1,
-      clock,
-      random,
-      onEnd: (span) => log.info('span', shown(span)),
-    })
-    return { tracer, [Symbol.asyncDispose]: () => Promise.resolve() }
+    const tracer = createTracer({ scope, samplingRate: 1, clock, random, onEnd })
+    const add = (span: FinishedSpan): void => log.info('span', shown(span))
+    return { tracer, add, [Symbol.asyncDispose]: () => Promise.resolve() }
   }
   const counter = metrics.counter('knode.telemetry.spans', 'Spans that were recorded, by what became of them')
   const exporter = await openExporter(settings, 'traces', deps)
-  const batch = new SpanBatch({ ...deps, exporter, counter })
-  const samplingRate = samplingRateIn(environment) ?? settings.samplingRate
-  const tracer = createTracer({ scope, samplingRate, clock, random, onEnd: (span) => batch.add(span) })
-  return { tracer, [Symbol.asyncDispose]: () => batch[Symbol.asyncDispose]() }
+  const batch = new SpanBatch({ ...deps, exporter, limits: variables.batchLimits(), counter })
+  const samplingRate = variables.samplingRate() ?? settings.samplingRate
+  const tracer = createTracer({ scope, samplingRate, clock, random, onEnd })
+  return { tracer, add: (span) => batch.add(span), [Symbol.asyncDispose]: () => batch[Symbol.asyncDispose]() }
 }
 
 async function openExporter(
   settings: { protocol: OtlpProtocol; endpoint: string },
   signal: Signal,
-  { clock, random, log, environment }: PipelineDeps,
+  { clock, random, log, variables }: PipelineDeps,
 ): Promise<Exporter> {
-  const { origin, path, protocol } = endpointFor(environment, settings, signal)
-  const caFile = certificateFileFor(environment, signal)
+  const { origin, path, protocol } = variables.endpoint(settings, signal)
+  const caFile = variables.certificateFile(signal)
   const ca = caFile === undefined ? undefined : await readFile(caFile, 'utf8')
-  const headers = headersFor(environment, signal)
   const options = {
     origin,
     path,
-    headers,
-    timeoutMs: timeoutMsFor(environment, signal),
+    headers: variables.headers(signal),
+    timeoutMs: variables.timeoutMs(signal),
+    compression: variables.compression(signal),
     ...(ca !== undefined && { ca }),
   }
   const client = protocol === 'grpc' ? createGrpcClient(options, clock) : createHttpClient(options, clock)

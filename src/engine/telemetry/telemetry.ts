@@ -15,10 +15,10 @@ import type { ConfigData } from '../../model/serving/serving-config.ts'
 import { activatorScope, autoscalerScope, controllersScope, eventingScope, queueScope } from '../instrument-scopes.ts'
 import type { ConfigReader } from '../kind.ts'
 import type { Tracer, Tracing } from '../tracing.ts'
-import { resourceFor } from './environment.ts'
+import { OtelVariables, resourceFor } from './environment.ts'
 import type { Environment } from './environment.ts'
 import { LivePart } from './live-part.ts'
-import type { PipelineDeps } from './pipelines.ts'
+import type { OpenTraces, PipelineDeps } from './pipelines.ts'
 
 export interface TelemetryOptions {
   config: ConfigReader
@@ -38,13 +38,15 @@ export interface RunningTelemetry extends AsyncDisposable {
   readonly tracing: Tracing
 }
 
-/** Disposing sends what there is, in bounded time. */
-export function startTelemetry(options: TelemetryOptions): RunningTelemetry {
+/** Resolves when all is open that the ConfigMaps ask for already. Disposing sends what there is, in bounded time. */
+export async function startTelemetry(options: TelemetryOptions): Promise<RunningTelemetry> {
   const { config, onChange, clock, random } = options
   const tracing: Tracers = { serving: undefined, eventing: undefined }
+  const variables = new OtelVariables(options.environment, options.log)
   const process = { startedMs: clock.now(), instance: random.uuid() }
   const depsOf = (namespace: string): PipelineDeps => ({
     ...options,
+    variables,
     startedMs: process.startedMs,
     log: options.log.child({ configMap: `${namespace}/${observabilityConfigMap}` }),
     resource: resourceFor(options.environment, {
@@ -75,6 +77,7 @@ export function startTelemetry(options: TelemetryOptions): RunningTelemetry {
     maps.find(({ namespace }) => namespace === metadata.namespace)?.follow(config)
   })
   for (const map of maps) map.follow(config)
+  await Promise.all(maps.map((map) => map.settled()))
   return {
     tracing,
     async [Symbol.asyncDispose]() {
@@ -85,7 +88,10 @@ export function startTelemetry(options: TelemetryOptions): RunningTelemetry {
 }
 
 type Tracers = Record<keyof Tracing, Tracer | undefined>
-type Part = AsyncDisposable & { follow: (data: ConfigData) => void }
+interface Part extends AsyncDisposable {
+  follow(data: ConfigData): void
+  settled(): Promise<void>
+}
 
 /** One of the two ConfigMaps, and all that depends on it. */
 class FollowedMap implements AsyncDisposable {
@@ -111,6 +117,10 @@ class FollowedMap implements AsyncDisposable {
     for (const part of this.#parts) part.follow(data)
   }
 
+  async settled(): Promise<void> {
+    await Promise.all(this.#parts.map((part) => part.settled()))
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#parts.map((part) => part[Symbol.asyncDispose]()))
   }
@@ -128,9 +138,12 @@ function metricsPart(
 }
 
 function tracesPart(scope: string, deps: PipelineDeps, tracing: Tracers, of: keyof Tracing): Part {
+  let latest: OpenTraces | undefined
   return part(readTracesExport, 'traces', deps, async (settings) => {
     const { openTraces } = await import('./pipelines.ts')
-    const open = await openTraces(settings, scope, deps)
+    // What is under way when this changes goes the new way; what has ended goes the old one.
+    const open = await openTraces(settings, scope, (span) => latest?.add(span), deps)
+    latest = open
     tracing[of] = open.tracer
     return {
       async [Symbol.asyncDispose]() {
@@ -152,5 +165,9 @@ function part<Settings>(
     onObjection: (reason) => log.warn(`${signal} are not sent as configured, the last good way stays`, { reason }),
     isEqual: isDeepStrictEqual,
   })
-  return { follow: (data) => live.set(read(data)), [Symbol.asyncDispose]: () => live[Symbol.asyncDispose]() }
+  return {
+    follow: (data) => live.set(read(data)),
+    settled: () => live.settled(),
+    [Symbol.asyncDispose]: () => live[Symbol.asyncDispose](),
+  }
 }

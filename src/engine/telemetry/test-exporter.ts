@@ -17,16 +17,18 @@ export interface TestExporter {
   isDisposed: () => boolean
 }
 
-export function aTestExporter(answer: (message: Buffer) => ExportResult | Promise<ExportResult>): TestExporter {
+export function aTestExporter(
+  answer: (message: Buffer, withinMs: number) => ExportResult | Promise<ExportResult>,
+): TestExporter {
   const clock = new FakeClock()
   const written: string[] = []
   const log = createLogger({ clock, write: (line) => void written.push(line) })
   const sent: Buffer[] = []
   let isDisposed = false
   const client = {
-    send(message: Uint8Array): Promise<ExportResult> {
+    send(message: Uint8Array, withinMs: number): Promise<ExportResult> {
       sent.push(Buffer.from(message))
-      return Promise.resolve(answer(sent.at(-1)!))
+      return Promise.resolve(answer(sent.at(-1)!, withinMs))
     },
     [Symbol.asyncDispose]() {
       isDisposed = true

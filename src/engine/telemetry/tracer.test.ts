@@ -103,3 +103,14 @@ test('of long texts the beginning is kept', () => {
   assert.deepEqual([name.length, error!.length], [4_096, 4_096])
   assert.deepEqual(attributes, { a: 'ä'.repeat(4_096), b: 1, c: 'c'.repeat(4_096) })
 })
+
+test('a long state is passed on, and not kept: thousands of spans wait', () => {
+  for (const length of [4_096, 4_097]) {
+    const { spans, begin } = aTracer(1)
+    const state = 'x='.padEnd(length, 'y')
+    const span = begin(sampled, state)!
+    assert.equal(span.tracestate, state)
+    span.end()
+    assert.equal(spans[0]!.traceState, length > 4_096 ? '' : state)
+  }
+})

@@ -119,7 +119,8 @@ class RecordedSpan implements Span {
     onEnd({
       ...this.#facts,
       traceId,
-      traceState,
+      // A part of a state is none.
+      traceState: traceState.length <= textLengthMax ? traceState : '',
       scope,
       startMs: this.#startMs,
       endMs: clock.monotonicMs() + offsetMs,

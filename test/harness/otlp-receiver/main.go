@@ -3,6 +3,7 @@
 package main
 
 import (
+	"compress/gzip"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -21,7 +22,9 @@ import (
 	common "go.opentelemetry.io/proto/otlp/common/v1"
 	metrics "go.opentelemetry.io/proto/otlp/metrics/v1"
 	"google.golang.org/grpc"
+	_ "google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/stats"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -35,10 +38,12 @@ type origin struct {
 	protocol string
 	path     string
 	token    string
+	encoding string
 }
 
 func say(by origin, resource map[string]any, facts map[string]any) {
 	facts["protocol"], facts["path"], facts["token"], facts["resource"] = by.protocol, by.path, by.token, resource
+	facts["encoding"] = by.encoding
 	outLock.Lock()
 	defer outLock.Unlock()
 	if err := out.Encode(facts); err != nil {
@@ -136,7 +141,40 @@ func grpcOrigin(ctx context.Context) origin {
 		by.token = strings.Join(given.Get("x-token"), ",")
 	}
 	by.path, _ = grpc.Method(ctx)
+	if encoding, ok := ctx.Value(encodingKey{}).(*string); ok {
+		by.encoding = *encoding
+	}
 	return by
+}
+
+type encodingKey struct{}
+
+// encodings keeps how a call was compressed, which gRPC tells nobody else.
+type encodings struct{}
+
+func (encodings) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context {
+	return context.WithValue(ctx, encodingKey{}, new(string))
+}
+
+func (encodings) HandleRPC(ctx context.Context, event stats.RPCStats) {
+	if head, ok := event.(*stats.InHeader); ok {
+		*ctx.Value(encodingKey{}).(*string) = head.Compression
+	}
+}
+
+func (encodings) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+func (encodings) HandleConn(context.Context, stats.ConnStats)                       {}
+
+// bodyOf reads a message that may be compressed.
+func bodyOf(r *http.Request) ([]byte, error) {
+	if r.Header.Get("Content-Encoding") != "gzip" {
+		return io.ReadAll(r.Body)
+	}
+	reader, err := gzip.NewReader(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(reader)
 }
 
 func (metricsService) Export(ctx context.Context, request *metricscollector.ExportMetricsServiceRequest) (*metricscollector.ExportMetricsServiceResponse, error) {
@@ -157,7 +195,7 @@ func (traceService) Export(ctx context.Context, request *tracecollector.ExportTr
 func posted[Request proto.Message](empty func() Request, response proto.Message, take func(origin, Request)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		request := empty()
-		body, err := io.ReadAll(r.Body)
+		body, err := bodyOf(r)
 		if err == nil && r.Header.Get("Content-Type") != "application/x-protobuf" {
 			err = fmt.Errorf("content type %q", r.Header.Get("Content-Type"))
 		}
@@ -168,7 +206,10 @@ func posted[Request proto.Message](empty func() Request, response proto.Message,
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		take(origin{protocol: "http/protobuf", path: r.URL.Path, token: r.Header.Get("X-Token")}, request)
+		take(origin{
+			protocol: "http/protobuf", path: r.URL.Path,
+			token: r.Header.Get("X-Token"), encoding: r.Header.Get("Content-Encoding"),
+		}, request)
 		answer, _ := proto.Marshal(response)
 		w.Header().Set("Content-Type", "application/x-protobuf")
 		_, _ = w.Write(answer)
@@ -196,7 +237,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := grpc.NewServer()
+	server := grpc.NewServer(grpc.StatsHandler(encodings{}))
 	metricscollector.RegisterMetricsServiceServer(server, metricsService{})
 	tracecollector.RegisterTraceServiceServer(server, traceService{})
 	go func() { log.Fatal(server.Serve(byGrpc)) }()
