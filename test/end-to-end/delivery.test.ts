@@ -170,6 +170,38 @@ test('knode.dev/webhook-origin: a Trigger tells that its subscriber does not con
   await until(async () => (await reason()) === undefined, 'the consent to be told', clock)
 })
 
+test('annotations count from the moment they are changed, and a wrong one leaves all as it was', async () => {
+  const clock = new FakeClock()
+  await using knode = await start({ memory: true, clock })
+  await using subscriber = await startSubscriber(() => ({ status: 200 }))
+  await apply(knode, aBroker(), aTrigger(subscriber.url, { 'knode.dev/rate': '1/h' }))
+  const annotate = (annotations: Record<string, string | null>): Promise<unknown> =>
+    knode.client.patch(triggerKind, 'default', 'billing', { metadata: { annotations } })
+  const send = async (...ids: string[]): Promise<void> =>
+    void (await post(`${knode.gatewayUrl}/default/orders`, events(...ids)))
+  const arrive = (count: number): Promise<void> =>
+    until(() => subscriber.requests.length >= count, `${count} events`, clock)
+  await send('1', '2', '3')
+  await arrive(1)
+  await assert.rejects(annotate({ 'knode.dev/rate': 'fast' }), /\[knode.dev\/rate\].*expected a rate above 0, such as/s)
+  await assert.rejects(annotate({ 'knode.dev/pause': 'true' }), /did you mean knode.dev\/paused\?/)
+  await clock.advance(60_000)
+  assert.equal(subscriber.requests.length, 1)
+  // What waits for a rate of once an hour goes at once when that is gone.
+  await annotate({ 'knode.dev/rate': null })
+  await arrive(3)
+  await annotate({ 'knode.dev/paused': 'true' })
+  await knode.settled()
+  await send('4')
+  await clock.advance(60_000)
+  assert.equal(subscriber.requests.length, 3)
+  await annotate({ 'knode.dev/paused': null, 'knode.dev/expire-after': 'PT30S' })
+  await knode.settled()
+  await send('5')
+  await arrive(4)
+  assert.deepEqual(idsOf(subscriber.requests), ['1', '2', '3', '5'])
+})
+
 test('wrong annotations are refused when they are written', async () => {
   await using knode = await start({ memory: true })
   await assert.rejects(

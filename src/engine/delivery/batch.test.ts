@@ -98,6 +98,21 @@ test('a batch that fails is repeated whole by the plan, whatever came meanwhile'
   )
 })
 
+test('batches that failed come back as they were, also when they could be put together in another way', async () => {
+  await using bed = await aTestBed()
+  const subscriber = await bed.subscriber((_request, count) => ({ status: count <= 2 ? 503 : 200 }))
+  const delivery = { retry: 1, backoffPolicy: 'linear', backoffDelay: 'PT10S' } as const
+  await bed.dispatch({ subscriber, delivery, annotations: batched('3/PT1S') })
+  for (const id of ['1', '2']) await bed.append(anEvent({ id }))
+  await eventually(() => subscriber.requests.length === 1, 'the first batch', { turn: () => bed.clock.advance(100) })
+  await bed.until('retrying', 2)
+  for (const id of ['3', '4', '5']) await bed.append(anEvent({ id }))
+  await bed.until('retrying', 5)
+  await bed.clock.advance(10_000)
+  await bed.until('delivered', 5)
+  assert.deepEqual(batches(subscriber.requests).toSorted(), ['1 2', '1 2', '3 4 5', '3 4 5'])
+})
+
 test('a batch given up goes to the dead letter sink event by event', async () => {
   await using bed = await aTestBed()
   const subscriber = await bed.subscriber(() => ({ status: 400, body: 'no' }))
@@ -158,6 +173,7 @@ test('an event that is too old is left out of its batch', async () => {
   await bed.until('delivered', 2)
   assert.deepEqual(batches(subscriber.requests), ['2 3'])
   assert.equal(bed.outcome('expired'), 1)
+  await eventually(() => bed.gauge('knode_delivery_pending') === 0, 'all to be settled')
 })
 
 test('a rate counts requests', async () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eventually } from '../../base/eventually.ts'
+import { FakeClock } from '../../base/fake-clock.ts'
 import { releaseMemory } from '../../base/memory.ts'
 import { aGate, anEvent, aTestBed, eventIds } from './test-bed.ts'
 
@@ -42,6 +43,51 @@ test('cuts what does not finish in time and delivers it again later', async () =
     bed.facts.some(({ what }) => what === 'retrying' || what === 'dropped'),
     false,
   )
+})
+
+for (const what of ['reply', 'dead letter'] as const) {
+  test(`a ${what} that is cut is no failed one: the event is delivered again later`, async () => {
+    await using bed = await aTestBed()
+    const event = { 'ce-specversion': '1.0', 'ce-id': 'r', 'ce-source': '/kitchen', 'ce-type': 'served' }
+    const subscriber = await bed.subscriber(() =>
+      what === 'reply' ? { status: 200, headers: event } : { status: 400 },
+    )
+    let hangs = true
+    const target = await bed.subscriber(() => (hangs ? { bytes: '', after: 'silence' } : { status: 202 }))
+    const spec = { subscriber, ...(what === 'reply' ? { reply: target } : { deadLetter: target }) }
+    const dispatching = await bed.dispatch(spec)
+    await bed.append()
+    await eventually(() => target.requests.length === 1, `the ${what}`)
+    const stopping = dispatching[Symbol.asyncDispose]()
+    await bed.clock.advance(5_000)
+    await stopping
+    assert.deepEqual([bed.giveUps, bed.outcome('dropped')], [[], 0])
+    assert.equal(bed.stream.info().consumers[0]!.lag, 1)
+    hangs = false
+    await bed.dispatch(spec)
+    await bed.until(what === 'reply' ? 'delivered' : 'dead-lettered')
+    assert.deepEqual([subscriber.requests.length, target.requests.length], [2, 2])
+  })
+}
+
+test('what waits for another try at its dead letter when delivery stops is not tried any more, and comes again later', async () => {
+  await using bed = await aTestBed()
+  const gate = aGate()
+  const subscriber = await bed.subscriber(({ headers }) => (headers['ce-id'] === 'a' ? { status: 400 } : gate.answer()))
+  const sink = await bed.subscriber((_request, count) => ({ status: count === 1 ? 503 : 202 }))
+  const delivery = { retry: 3, backoffPolicy: 'linear', backoffDelay: 'PT1H' } as const
+  const dispatching = await bed.dispatch({ subscriber, deadLetter: sink, delivery })
+  await bed.append(anEvent({ id: 'a' }))
+  await bed.append(anEvent({ id: 'b' }))
+  // Those of the stream, of what is being sent, and of the wait.
+  await eventually(() => sink.requests.length === 1 && bed.clock.pendingTimers === 3, 'the wait')
+  const stopping = dispatching[Symbol.asyncDispose]()
+  gate.open()
+  await stopping
+  assert.deepEqual([bed.giveUps, bed.stream.info().consumers[0]!.lag, sink.requests.length], [[], 1, 1])
+  await bed.dispatch({ subscriber, deadLetter: sink, delivery })
+  await bed.until('dead-lettered')
+  assert.equal(eventIds(sink.requests), 'a a')
 })
 
 test('keeps the count and the time of a retry', async () => {
@@ -111,6 +157,29 @@ test('in order, events without the attribute keep count and time of a retry as w
   await bed.clock.advance(20_000)
   const { attempt } = await bed.until('delivered')
   assert.equal(attempt, 3)
+})
+
+test('in order, an event whose time comes in the very moment in which it is put aside is delivered', async () => {
+  // Between two looks at the clock it ticks: the stream's shows a millisecond more than the dispatcher's.
+  const late = new FakeClock()
+  await using bed = await aTestBed({
+    clock: {
+      now: () => bed.clock.now() - 1,
+      monotonicMs: () => late.monotonicMs(),
+      setTimer: (delayMs, fire) => late.setTimer(delayMs, fire),
+    },
+  })
+  const subscriber = await bed.subscriber((_request, count) => ({ status: count < 3 ? 500 : 200 }))
+  const delivery = { retry: 2, backoffPolicy: 'linear', backoffDelay: 'PT10S' } as const
+  const annotations = { 'knode.dev/ordering': 'subject' }
+  const dispatching = await bed.dispatch({ subscriber, delivery, annotations })
+  await bed.append(anEvent({ subject: 'a' }))
+  await bed.append()
+  await bed.until('retrying', 2)
+  await dispatching[Symbol.asyncDispose]()
+  await bed.clock.advance(10_000)
+  await bed.dispatch({ subscriber, delivery, annotations })
+  await bed.until('delivered', 2)
 })
 
 test('events that come while a consumer is stopped wait for it, and its new filter decides', async () => {

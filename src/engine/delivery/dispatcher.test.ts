@@ -1,7 +1,7 @@
 // When a consumer's events may go: filters, rates, pauses, bounds, dead subscribers.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { settle } from '../../base/fake-clock.ts'
+import { FakeClock, settle } from '../../base/fake-clock.ts'
 import { eventually } from '../../base/eventually.ts'
 import { aGate, anEvent, aTestBed, eventIds } from './test-bed.ts'
 import type { TestBed } from './test-bed.ts'
@@ -117,6 +117,56 @@ test('events that wait for the dead letter sink do not hold up the others', asyn
   await bed.until('delivered')
 })
 
+for (const annotations of [{}, { 'knode.dev/batch': '2' }, { 'knode.dev/ordering': 'subject' }]) {
+  const which = Object.keys(annotations)[0] ?? 'neither batch nor order'
+  test(`more events than may wait for the dead letter sink are not taken, which is told until there is room: ${which}`, async () => {
+    const limits = { waitingMax: 5, batchedEventsMax: 4, inFlightMax: 2, batchWaitMs: 10 }
+    const placesMax = 9
+    await using bed = await aTestBed({ limits })
+    const subscriber = await bed.subscriber(() => ({ status: 400 }))
+    let isDown = true
+    const sink = await bed.subscriber(() => ({ status: isDown ? 503 : 202 }))
+    const delivery = { retry: 3, backoffPolicy: 'linear', backoffDelay: 'PT1M' } as const
+    const spec = { subscriber, deadLetter: sink, delivery, annotations }
+    const first = await bed.dispatch(spec)
+    for (let id = 0; id < 40; id++) await bed.append(anEvent({ id: String(id), subject: String(id) }))
+    const isTold = (): boolean => bed.troubles.length === 1
+    await eventually(isTold, 'it to be told', { turn: () => bed.clock.advance(1) })
+    const { reason, message } = bed.troubles[0]!.trouble!
+    assert.equal(reason, 'TooManyEventsWait')
+    assert.match(
+      message,
+      /fails: \d events wait for another try at their reply or dead letter, and no others are taken$/,
+    )
+    const { inFlight, lag } = bed.stream.info().consumers[0]!
+    assert.ok(inFlight <= placesMax, `${inFlight} in hand`)
+    assert.equal(lag, 40)
+    await first[Symbol.asyncDispose]()
+    assert.equal(bed.troubles.length, 1, 'to stop is not to take events again')
+    await bed.dispatch(spec)
+    await eventually(() => bed.troubles.length === 2, 'it to be told again', { turn: () => bed.clock.advance(1) })
+    isDown = false
+    const isThrough = (): boolean => bed.outcome('dead-lettered') === 40
+    await eventually(isThrough, 'all dead letters', { turn: () => bed.clock.advance(1_000) })
+    assert.equal(bed.troubles.at(-1)?.trouble, undefined)
+    assert.equal(bed.engine.trouble('uid-1'), undefined)
+  })
+}
+
+test('what waits already when a paused Trigger starts is not sent either', async () => {
+  await using bed = await aTestBed()
+  const subscriber = await bed.subscriber(ok)
+  await (await bed.dispatch({ subscriber }))[Symbol.asyncDispose]()
+  for (let count = 0; count < 3; count++) await bed.append()
+  const paused = await bed.dispatch({ subscriber, annotations: { 'knode.dev/paused': 'true' } })
+  await bed.clock.advance(60_000)
+  await paused[Symbol.asyncDispose]()
+  assert.equal(subscriber.requests.length, 0)
+  await bed.dispatch({ subscriber })
+  await bed.until('delivered', 3)
+  assert.equal(subscriber.requests.length, 3)
+})
+
 test('paused keeps events waiting; without it they are delivered', async () => {
   await using bed = await aTestBed()
   const subscriber = await bed.subscriber(ok)
@@ -160,6 +210,28 @@ test('what is too old expires, also between retries', async () => {
   conserved(bed, { accepted: 1, filtered: 0 })
 })
 
+test('what a subscriber says in Retry-After is waited for, up to retryAfterMax, and not without that', async () => {
+  const delivery = { retry: 1, backoffPolicy: 'linear', backoffDelay: 'PT1S' } as const
+  const rows: [retryAfterMax: string | undefined, said: string, waitMs: number][] = [
+    [undefined, '5', 1_000],
+    ['PT10S', '5', 5_000],
+    ['PT10S', '3600', 10_000],
+    ['PT10S', 'Thu, 01 Jan 2026 00:00:04 GMT', 4_000],
+  ]
+  for (const [retryAfterMax, said, waitMs] of rows) {
+    await using bed = await aTestBed()
+    const tired = { status: 429, headers: { 'Retry-After': said } }
+    const subscriber = await bed.subscriber((_request, count) => (count === 1 ? tired : { status: 200 }))
+    await bed.dispatch({ subscriber, delivery: { ...delivery, ...(retryAfterMax && { retryAfterMax }) } })
+    await bed.append()
+    await bed.until('retrying')
+    await bed.clock.advance(waitMs - 1)
+    assert.equal(subscriber.requests.length, 1, said)
+    await bed.clock.advance(1)
+    await bed.until('delivered')
+  }
+})
+
 test("each try is measured by Knative's names, one that was held back is not", async () => {
   await using bed = await aTestBed({ limits: { circuitTriesMin: 1, circuitOpensAfterMs: 0 } })
   const subscriber = await bed.subscriber((_request, count) =>
@@ -181,6 +253,22 @@ test("each try is measured by Knative's names, one that was held back is not", a
   assert.equal(count('kn_eventing_dispatch_duration', ',cloudevents_type="order",http_response_status_code="202"'), '1')
   assert.equal(count('kn_eventing_process_duration', ''), '1')
   assert.match(text, /knode_delivery_retries_total\{kind="trigger",namespace="default",name="orders"\} 2\n/)
+})
+
+test('a clock that was set back since an event came makes no time of less than nothing', async () => {
+  const before = new FakeClock()
+  await using bed = await aTestBed({
+    clock: {
+      now: () => bed.clock.now() - 60_000,
+      monotonicMs: () => before.monotonicMs(),
+      setTimer: (delayMs, fire) => before.setTimer(delayMs, fire),
+    },
+  })
+  const subscriber = await bed.subscriber(ok)
+  await bed.dispatch({ subscriber })
+  await bed.append()
+  await bed.until('delivered')
+  assert.match(bed.metrics.prometheus(), /^kn_eventing_process_duration_seconds_sum\{[^}]*\} 0$/m)
 })
 
 describe('a subscriber that does not answer at all', () => {
@@ -216,6 +304,20 @@ describe('a subscriber that does not answer at all', () => {
     await bed.append(anEvent({ id: 'b' }))
     await bed.until('delivered')
     assert.deepEqual([bed.troubles.at(-1)?.trouble, bed.engine.trouble('uid-1')], [undefined, undefined])
+  })
+
+  test('counts as alive with whatever it answers first', async () => {
+    await using bed = await aTestBed({ limits: { ...limits, circuitTriesMin: 1, circuitOpensAfterMs: 0 } })
+    const subscriber = await bed.subscriber((_request, count) =>
+      count === 1 ? { bytes: '', after: 'close' } : { status: 500 },
+    )
+    await bed.dispatch({ subscriber, delivery: { retry: 1, backoffPolicy: 'linear', backoffDelay: 'PT10S' } })
+    await bed.append()
+    await bed.until('retrying')
+    assert.equal(bed.engine.trouble('uid-1')?.reason, 'SubscriberDoesNotAnswer')
+    await bed.clock.advance(10_000)
+    await bed.until('dropped')
+    assert.equal(bed.engine.trouble('uid-1'), undefined)
   })
 
   test('is not taken for one that answers 503', async () => {

@@ -3,7 +3,7 @@ import { sleep } from '../../base/clock.ts'
 import type { Clock } from '../../base/clock.ts'
 import { attributeText } from '../../model/cloudevents/event.ts'
 import { parseDelivery } from '../../model/duck/delivery.ts'
-import type { Consumption, Delivery, EventStream } from '../../ports/event-transport/port.ts'
+import type { Consumption, Delivery, EventStream, Offset } from '../../ports/event-transport/port.ts'
 import type { Addresses, DeliveryTrouble, DispatchSpec } from '../reconciler.ts'
 import { deliveryControls } from './annotations.ts'
 import type { DeliveryControls } from './annotations.ts'
@@ -48,6 +48,8 @@ export class Dispatcher implements AsyncDisposable {
   #consuming = Promise.withResolvers<Consumption>()
   /** Deliveries held without being busy, as they wait for another try at a reply or dead letter. */
   #waiting = 0
+  /** Whether so many do that there is no place left for new ones. */
+  #isTakenUp = false
   /** Whether so many events wait that the stream hands over no new ones. */
   #isFull = false
   #windowSet: number
@@ -71,7 +73,7 @@ export class Dispatcher implements AsyncDisposable {
       // So that there is always room to take new events.
       heldMax: limits.waitingMax / 2,
       work: (delivery) => this.#try(delivery),
-      recall: (offset) => void this.#consuming.promise.then((consumption) => consumption.recall(offset)),
+      recall: (offset) => this.#recall(offset),
     })
     const circuit = (this.#circuit = new Circuit(limits, onTrouble))
     const pause = (delayMs: number): Promise<boolean> => this.#pause(delayMs)
@@ -89,9 +91,19 @@ export class Dispatcher implements AsyncDisposable {
     if (this.#gate?.trouble !== undefined) return this.#gate.trouble
     if (open !== undefined)
       return { reason: 'SubscriberDoesNotAnswer', message: `${this.#url} does not answer: ${open}` }
-    if (!this.#isFull) return undefined
-    const waiting = `${this.#deps.limits.unsettledMax} events wait for another try, or behind one that does`
+    if (!this.#isFull && !this.#isTakenUp) return undefined
+    const waiting = this.#isFull
+      ? `${this.#deps.limits.unsettledMax} events wait for another try, or behind one that does`
+      : `${this.#window()} events wait for another try at their reply or dead letter`
     return { reason: 'TooManyEventsWait', message: `${this.#url} fails: ${waiting}, and no others are taken` }
+  }
+
+  /** Tells of what `change` changes in it. */
+  #tellTrouble(change: () => void): void {
+    const before = this.trouble?.reason
+    change()
+    const { trouble } = this
+    if (trouble?.reason !== before) this.#deps.telemetry.troubleChanged(this.#url, trouble)
   }
 
   #gateOf({ subscriber, timeoutMs, webhookOrigin: origin }: Route, onChange: () => void): WebhookGate | undefined {
@@ -125,18 +137,14 @@ export class Dispatcher implements AsyncDisposable {
   }
 
   async start(consumer: string): Promise<void> {
-    const { stream, limits, telemetry } = this.#deps
+    const { stream, limits } = this.#deps
     this.#consumption = await stream.consume(consumer, {
       inFlightMax: this.#windowSet,
       inOrder: this.#controls.orderingAttribute !== undefined,
       unsettledMax: limits.unsettledMax,
       handle: (delivery) => this.#handle(delivery),
       onLost: (offset) => this.#lanes.lost(offset),
-      onFull: (isFull) => {
-        const before = this.trouble
-        this.#isFull = isFull
-        if (this.trouble?.reason !== before?.reason) telemetry.troubleChanged(this.#url, this.trouble)
-      },
+      onFull: (isFull) => this.#tellTrouble(() => void (this.#isFull = isFull)),
     })
     this.#consuming.resolve(this.#consumption)
     if (this.#controls.paused) this.#consumption.pause()
@@ -180,7 +188,15 @@ export class Dispatcher implements AsyncDisposable {
     const isDue = delivery.dueMs <= this.#deps.clock.now()
     if (key !== undefined) this.#lanes.arrive(key, delivery, { isDue })
     else if (isDue) void this.#work(delivery)
-    else delivery.setAside()
+    else {
+      delivery.setAside()
+      // Should its time have come since: nobody else would ask for it.
+      this.#recall(delivery.offset)
+    }
+  }
+
+  #recall(offset: Offset): void {
+    void this.#consuming.promise.then((consumption) => consumption.recall(offset))
   }
 
   async #work(delivery: Delivery): Promise<void> {
@@ -285,8 +301,12 @@ export class Dispatcher implements AsyncDisposable {
 
   // What waits holds a place in the stream's in-flight bound; widening it keeps the others going.
   #hold(change: 1 | -1): void {
+    // Those that stop waiting when delivery stops make no room for others.
+    if (this.#stopping.signal.aborted) return
     this.#waiting += change
     const window = this.#window()
+    const isTakenUp = this.#waiting >= (this.#isTakenUp ? window * roomAgainShare : window)
+    if (isTakenUp !== this.#isTakenUp) this.#tellTrouble(() => void (this.#isTakenUp = isTakenUp))
     if (window === this.#windowSet) return
     this.#windowSet = window
     this.#consumption?.setInFlightMax(window)
@@ -294,17 +314,19 @@ export class Dispatcher implements AsyncDisposable {
 
   #window(): number {
     const { waitingMax, batchedEventsMax } = this.#deps.limits
-    const { batch } = this.#controls
+    const { batch, orderingAttribute } = this.#controls
     // One batch is gathered while the others are being sent.
-    if (batch !== undefined)
-      return Math.min(batch.eventsMax * (this.#inFlightMax + 1), batchedEventsMax) + this.#waiting
+    const busyMax =
+      batch === undefined ? this.#inFlightMax : Math.min(batch.eventsMax * (this.#inFlightMax + 1), batchedEventsMax)
     // Events behind a blocked key must be taken to be seen, so an ordered consumer reaches out at once.
-    const ahead = this.#controls.orderingAttribute === undefined ? Math.min(this.#waiting, waitingMax) : waitingMax
-    return this.#inFlightMax + ahead
+    return busyMax + (orderingAttribute === undefined ? Math.min(this.#waiting, waitingMax) : waitingMax)
   }
 }
 
 const interrupted: Verdict = { kind: 'interrupted' }
+
+/** Of the places for events that wait, the share below which there is room again: not every one should be told. */
+const roomAgainShare = 0.9
 
 function routeOf(spec: DispatchSpec, { addresses, limits }: DispatcherDeps): Route {
   const delivery = parseDelivery(spec.delivery)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer as createTlsServer } from 'node:https'
 import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -74,6 +74,31 @@ test('a request that meets a connection being closed is sent again on a fresh on
   for (let count = 0; count < 5; count++) assert.equal((await post(url)).kind, 'answer')
 })
 
+test('a connection whose other side answered and reads no more of the request is not used again', async (t) => {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket.on('error', () => socket.destroy()))
+    socket.once('data', () => {
+      socket.pause()
+      socket.write('HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n')
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  const { client, post } = aClient()
+  await using _closing = client
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  for (let count = 0; count < 3; count++) {
+    const answer = await post(url, { body: Buffer.alloc(20_000_000) })
+    assert.equal(answer.kind === 'answer' && answer.status, 413)
+  }
+  assert.equal(sockets.size, 3)
+})
+
 test('a request on a fresh connection that is closed is not sent twice', async () => {
   await using subscriber = await startSubscriber(() => ({ bytes: '', after: 'close' }))
   const { client, post } = aClient()
@@ -137,6 +162,28 @@ test('a request that waits for a connection is cut at once, and those behind it 
   gate.resolve()
   assert.deepEqual([(await first).kind, (await last).kind], ['answer', 'answer'])
   assert.equal(subscriber.requests.length, 2)
+})
+
+test('a connection that does not open in time is given up: a TLS handshake that is never answered holds no socket', async (t) => {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket)))
+    socket.resume()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  const { client, clock, post } = aClient()
+  await using _closing = client
+  const asked = post(`https://127.0.0.1:${(server.address() as AddressInfo).port}`, { timeoutMs: 1_000 })
+  await eventually(() => sockets.size === 1, 'the connection')
+  await clock.advance(1_000)
+  const late = { kind: 'no-answer', reason: 'no complete answer within 1000 ms', errorType: 'timeout' }
+  assert.deepEqual(await asked, late)
+  await eventually(() => sockets.size === 0, 'the connection to be cut')
 })
 
 test('an aborted signal cuts the request, also before it began', async () => {

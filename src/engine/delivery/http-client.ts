@@ -1,6 +1,7 @@
 // One request and its whole answer over kept-alive connections. The seam where leaner HTTP code can take undici's place.
+import type { LookupFunction, Socket } from 'node:net'
 import { rootCertificates } from 'node:tls'
-import { Client } from 'undici'
+import { buildConnector, Client } from 'undici'
 import { messageOf } from '../../base/errors.ts'
 import type { Clock } from '../../base/clock.ts'
 import { Deadlines } from './deadlines.ts'
@@ -8,6 +9,7 @@ import type { Limited } from './deadlines.ts'
 import { Exchange } from './http-exchange.ts'
 import type { DeliveryLimits } from './limits.ts'
 import type { ErrorType } from './no-answer.ts'
+import { sharedLookup } from './shared-lookup.ts'
 
 export interface HttpRequest {
   /** @default 'POST' */
@@ -56,8 +58,15 @@ type ClientLimits = Pick<
   'answerBytesMax' | 'answerHeaderBytesMax' | 'socketsPerHostMax' | 'socketIdleMs'
 >
 
+export interface HttpClientOptions {
+  clock: Clock
+  limits: ClientLimits
+  /** Finds hosts. @default the system's, shared by those who ask at the same time */
+  lookup?: LookupFunction
+}
+
 /** A client whose timeouts run on `clock`. Disposing it cuts what is going on. */
-export function createHttpClient({ clock, limits }: { clock: Clock; limits: ClientLimits }): HttpClient {
+export function createHttpClient({ clock, limits, lookup = sharedLookup() }: HttpClientOptions): HttpClient {
   const pools = new Map<string, HostPool>()
   const deadlines = new Deadlines(clock)
   return {
@@ -65,7 +74,7 @@ export function createHttpClient({ clock, limits }: { clock: Clock; limits: Clie
       const { pool: name } = request
       let pool = pools.get(name)
       if (pool === undefined) {
-        pool = new HostPool(request, { clock, limits, deadlines, onUnused: () => void pools.delete(name) })
+        pool = new HostPool(request, { clock, limits, deadlines, lookup, onUnused: () => void pools.delete(name) })
         pools.set(name, pool)
       }
       return pool.exchange(request)
@@ -80,6 +89,7 @@ interface PoolDeps {
   clock: Clock
   limits: ClientLimits
   deadlines: Deadlines
+  lookup: LookupFunction
   onUnused: () => void
 }
 
@@ -220,6 +230,8 @@ class WaitingRequest implements Limited {
 class Connection {
   #client: Client
   #deps: PoolDeps
+  /** From when it is being opened on. */
+  #socket: Socket | undefined
   #connected = false
   /** Requests answered over the connection as it is now. */
   #answered = 0
@@ -227,17 +239,23 @@ class Connection {
   constructor(origin: string, CACerts: string | undefined, deps: PoolDeps, onClosed: () => void) {
     this.#deps = deps
     const { limits } = deps
+    const open = buildConnector({
+      allowH2: false,
+      // The timer of the exchange bounds it.
+      timeout: 0,
+      lookup: deps.lookup,
+      ...(CACerts !== undefined && { ca: [...rootCertificates, CACerts] }),
+    }) as (...args: Parameters<buildConnector.connector>) => Socket
     this.#client = new Client(origin, {
       pipelining: 1,
       allowH2: false,
       // The timer of the exchange bounds the whole exchange.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connectTimeout: 0,
+      connect: (options, opened) => void (this.#socket = open(options, opened)),
       keepAliveTimeout: limits.socketIdleMs,
       keepAliveMaxTimeout: limits.socketIdleMs,
       maxHeaderSize: limits.answerHeaderBytesMax,
-      ...(CACerts !== undefined && { connect: { ca: [...rootCertificates, CACerts] } }),
     })
     this.#client.on('connect', () => {
       this.#connected = true
@@ -250,7 +268,8 @@ class Connection {
   }
 
   get reusable(): boolean {
-    return this.#connected && this.#answered > 0
+    // Who answers before the request is sent may never read the rest of it, nor what would follow.
+    return this.#connected && this.#answered > 0 && this.#socket?.writableLength === 0
   }
 
   exchange(request: HttpRequest, settle: (result: HttpAnswer | NoAnswer | 'stale') => void): void {
@@ -269,5 +288,7 @@ class Connection {
   // Not waited for: a process about to end may have nothing else that keeps it running until the promise settles.
   destroy(): void {
     void this.#client.destroy()
+    // A client does not let go of what it is still opening.
+    if (!this.#connected) this.#socket?.destroy(new Error('given up before it was open'))
   }
 }

@@ -223,6 +223,25 @@ describe('a Broker that takes each event once', () => {
   })
 })
 
+test("each door measures by Knative's names what it took and what it refused, with the status", async () => {
+  await using bed = await aTestBed()
+  const post = (kind: 'broker' | 'channel', attributes = {}) =>
+    doorOf(bed, kind).accept({ event: anEvent(attributes), headers: {} })
+  await post('broker')
+  await post('broker')
+  await post('broker', { knativebrokerttl: 1 })
+  await post('channel')
+  const counts = [...bed.metrics.prometheus().matchAll(/^kn_eventing_dispatch_duration_seconds_count(.*)$/gm)]
+  assert.deepEqual(
+    counts.map(([, count]) => count),
+    [
+      '{kn_broker_name="shop",kn_broker_namespace="default",http_response_status_code="202"} 2',
+      '{kn_broker_name="shop",kn_broker_namespace="default",http_response_status_code="400"} 1',
+      '{kn_channel_name="shop",kn_channel_namespace="default",http_response_status_code="202"} 1',
+    ],
+  )
+})
+
 const failures: [string, Error, number, number | undefined][] = [
   ['a full stream', new KnodeError('TRANSPORT_FULL', 'stream "shop" is full', { retryable: true }), 503, 5],
   ['a stream that closes', new KnodeError('TRANSPORT_CLOSED', 'the event transport is closed'), 503, 5],

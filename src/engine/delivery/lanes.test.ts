@@ -89,6 +89,13 @@ test('the first of a key that comes before its time holds the others up until th
   assert.deepEqual(worked, [0, 1])
 })
 
+test('the first of a key that comes before its time is asked for, lest its time came meanwhile and nobody brought it', () => {
+  const { come, recalled } = aBed(() => Promise.resolve(done))
+  come('a', 0, { attempt: 2, isDue: false })
+  come('a', 1)
+  assert.deepEqual(recalled, [0])
+})
+
 test('an event that can no longer be read is passed over', async () => {
   const worked: Offset[] = []
   const { lanes, come, recalled } = aBed(({ offset, attempt }) => {

@@ -45,7 +45,10 @@ export class Lanes {
     const hasRoom = !lane.isBlocked && lane.held.size < this.#options.perKeyMax && this.#held < this.#options.heldMax
     if (!isDue || !(isFirst || hasRoom)) {
       if (isFirst) lane.isBlocked = true
-      return delivery.setAside()
+      delivery.setAside()
+      // Its time may have come since `isDue` was asked: then it would wait to be recalled, and nobody else would.
+      if (isFirst) this.#options.recall(offset)
+      return
     }
     this.#hold(lane, delivery)
     if (isFirst) this.#goOn(lane)

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { eventually } from '../../base/eventually.ts'
+import type { ConsumeOptions } from '../../ports/event-transport/port.ts'
 import { aGate, anEvent, aTestBed, eventIds } from './test-bed.ts'
 
 describe('ordering by an attribute', () => {
@@ -112,6 +113,24 @@ describe('ordering by an attribute', () => {
       bed.troubles.map(({ trouble }) => trouble?.reason),
       ['TooManyEventsWait', undefined],
     )
+  })
+
+  test('an event that can no longer be read holds up its key no longer', async () => {
+    await using bed = await aTestBed()
+    let lose: ConsumeOptions['onLost']
+    const consume = bed.stream.consume.bind(bed.stream)
+    bed.stream.consume = (consumer, options) => {
+      lose = options.onLost
+      return consume(consumer, options)
+    }
+    const subscriber = await bed.subscriber((_request, count) => ({ status: count === 1 ? 500 : 200 }))
+    await bed.dispatch({ subscriber, delivery, annotations })
+    for (const id of ['a1', 'a2']) await bed.append(anEvent({ id, subject: 'a' }))
+    await bed.until('retrying')
+    await eventually(() => bed.stream.info().consumers[0]?.retrying === 2, 'both to wait')
+    lose?.(0)
+    await bed.until('delivered')
+    assert.equal(eventIds(subscriber.requests), 'a1 a2')
   })
 
   test('events without the attribute wait for nobody', async () => {

@@ -131,6 +131,8 @@ export class ReplaySource {
       this.#settled()
     }
     const retry = (delayMs: number): void => {
+      // Being sent when the end came.
+      if (this.#isStopped) return
       const cancel = this.#options.clock.setTimer(delayMs, () => {
         this.#retries.delete(cancel)
         this.#due.push([stored, attempt + 1])

@@ -114,7 +114,8 @@ export class DispatchTelemetry {
 
   /** The first try is about to start. */
   taken(appendedMs: number): void {
-    this.#processDuration.record((this.#deps.clock.now() - appendedMs) / 1000)
+    // The clock may have been set back since.
+    this.#processDuration.record(Math.max(0, this.#deps.clock.now() - appendedMs) / 1000)
   }
 
   /** The subscriber was tried, with whatever result. */

@@ -11,8 +11,10 @@ export interface ConsumerContext {
   readonly stream: string
   readonly shelf: Shelf
   readonly clock: Clock
-  /** Everything below was offered to the consumers that follow the tail. */
+  /** Everything below is the past, and at hand on the shelf. */
   published(): Offset
+  /** Everything below was offered to the consumers that follow the tail: in the middle of a fan-out, the last event was not. */
+  offered(): Offset
   wants(consumer: string, message: EventMessage): boolean
   /** The consumer reached the tail: from now on events are offered to it. */
   follow(consumer: Consumer): void

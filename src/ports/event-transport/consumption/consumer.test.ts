@@ -6,7 +6,7 @@ import { eventually } from '../../../base/eventually.ts'
 import { FakeClock } from '../../../base/fake-clock.ts'
 import { seededRandom } from '../../../base/random.ts'
 import { aMessage } from '../collector.ts'
-import type { Delivery, StoredEvent } from '../port.ts'
+import type { Consumption, Delivery, StoredEvent } from '../port.ts'
 import { Consumers } from './consumers.ts'
 import { DueQueue } from './due-queue.ts'
 
@@ -23,6 +23,18 @@ function consumersOf(events: StoredEvent[], clock: Clock = new FakeClock()): { c
     load: (offset: number) => Promise.reject(new Error(`${offset} is not there`)),
   }
   return { consumers: new Consumers({ stream: 's', shelf, clock, published: 0 }), clock }
+}
+
+/** A steady clock, and one on the wall that can be set. */
+function aWallClock() {
+  const fake = new FakeClock()
+  const wall = {
+    skewMs: 0,
+    now: () => fake.now() + wall.skewMs,
+    monotonicMs: () => fake.monotonicMs(),
+    setTimer: (delayMs: number, fire: () => void) => fake.setTimer(delayMs, fire),
+  }
+  return { fake, wall }
 }
 
 describe('a consumer', () => {
@@ -80,15 +92,69 @@ describe('a consumer', () => {
     assert.equal(consumers.infos()[0]!.lag, 2)
   })
 
+  it('waits no less for a retry because the clock was set back before', async () => {
+    const events = eventsFrom(0, 2)
+    const { fake, wall } = aWallClock()
+    const { consumers } = consumersOf(events, wall)
+    const tries: number[] = []
+    consumers.create('c', 0)
+    consumers.consume('c', {
+      handle(delivery) {
+        tries.push(delivery.offset)
+        if (delivery.attempt === 1) delivery.retryLater(delivery.offset === 0 ? 50_000 : 1_000)
+        else delivery.ack()
+      },
+    })
+    wall.skewMs = -3_600_000
+    consumers.publish(events)
+    await fake.advance(49_999)
+    assert.deepEqual(tries, [0, 1, 1])
+    await fake.advance(1)
+    assert.deepEqual(tries, [0, 1, 1, 0])
+  })
+
+  it('waits no longer for one retry because the clock was set back while it waited for another', async () => {
+    const events = eventsFrom(0, 2)
+    const { fake, wall } = aWallClock()
+    const { consumers } = consumersOf(events, wall)
+    const tries: number[] = []
+    consumers.create('c', 0)
+    consumers.consume('c', {
+      handle(delivery) {
+        tries.push(delivery.offset)
+        if (delivery.attempt === 1) delivery.retryLater(delivery.offset === 0 ? 50_000 : 1_000)
+        else delivery.ack()
+      },
+    })
+    consumers.publish(events.slice(0, 1))
+    await fake.advance(1_000)
+    wall.skewMs = -3_600_000
+    consumers.publish(events.slice(1))
+    await fake.advance(1_000)
+    assert.deepEqual(tries, [0, 1, 1])
+    await fake.advance(47_999)
+    assert.equal(tries.length, 3)
+    await fake.advance(1)
+    assert.deepEqual(tries, [0, 1, 1, 0])
+  })
+
+  it('that began on a machine whose clock was years behind goes on once the clock is right', async () => {
+    const { fake, wall } = aWallClock()
+    const { consumers } = consumersOf(eventsFrom(0, 1), wall)
+    wall.skewMs = -1_000_000_000_000
+    consumers.publish(eventsFrom(0, 1))
+    consumers.restore({ name: 'c', next: 1, open: [{ offset: 0, attempt: 2, dueMs: fake.now() + 1_000 }] })
+    const tries: number[] = []
+    consumers.consume('c', { handle: (delivery) => (tries.push(delivery.attempt), delivery.ack()) })
+    await fake.advance(10_000)
+    wall.skewMs = 0
+    await fake.advance(60_000)
+    assert.deepEqual(tries, [2])
+  })
+
   it('waits for a retry as long as was asked for, also when the clock is set back meanwhile', async () => {
     const events = eventsFrom(0, 3)
-    const fake = new FakeClock()
-    const wall = {
-      skewMs: 0,
-      now: () => fake.now() + wall.skewMs,
-      monotonicMs: () => fake.monotonicMs(),
-      setTimer: (delayMs: number, fire: () => void) => fake.setTimer(delayMs, fire),
-    }
+    const { fake, wall } = aWallClock()
     const { consumers } = consumersOf(events, wall)
     const tries: [offset: number, attempt: number][] = []
     consumers.create('c', 0)
@@ -173,6 +239,48 @@ describe('a consumer', () => {
       events.map(({ offset }) => offset),
     )
   })
+})
+
+describe('a consumer that ends or pauses another in the middle of a fan-out', () => {
+  for (const how of ['pause', 'end'] as const) {
+    for (const order of [
+      ['acting', 'other'],
+      ['other', 'acting'],
+    ] as const) {
+      it(`by ${how}, with ${order[0]} first, takes no event from it, and gives it none twice`, () => {
+        const events = eventsFrom(0, 3)
+        const { consumers } = consumersOf(events)
+        const got: number[] = []
+        const takeAll = (): Consumption =>
+          consumers.consume('other', {
+            handle(delivery) {
+              got.push(delivery.offset)
+              delivery.ack()
+            },
+          })
+        let other: Consumption | undefined
+        for (const name of order) consumers.create(name, 0)
+        const begin = {
+          acting: () =>
+            consumers.consume('acting', {
+              handle(delivery) {
+                delivery.ack()
+                if (delivery.offset !== 1) return
+                if (how === 'pause') other?.pause()
+                else void other?.[Symbol.asyncDispose]()
+              },
+            }),
+          other: () => (other = takeAll()),
+        }
+        for (const name of order) begin[name]()
+        consumers.publish(events)
+        assert.ok(got.length < 3)
+        if (how === 'pause') other?.resume()
+        else takeAll()
+        assert.deepEqual(got, [0, 1, 2])
+      })
+    }
+  }
 })
 
 describe('the queue of due events', () => {

@@ -12,11 +12,10 @@ import { eventIn } from './shelf.ts'
 import type { LoadedRun } from './shelf.ts'
 import { UnstoredChanges } from './unstored-changes.ts'
 import { WaitingLine } from './waiting-line.ts'
+import { WakeUp } from './wake-up.ts'
 
 /** Events looked at without a break, so that a long way to the tail does not hold up the process. */
 const stepsMax = 256
-/** Timers may ring a little before their time; by more than this, in milliseconds, the clock was set back. */
-const setBackMsMin = 1_000
 /** Wait before reading again what could not be read, in milliseconds. */
 const readRetryDelayMs = 1_000
 
@@ -31,26 +30,28 @@ export class Consumer implements Settler {
   #session: Session | undefined
   #inFlight = 0
   #following = false
+  /** What it has itself passed of the events that followers are offered. */
   #followsFrom: Offset = 0
   #run: LoadedRun | undefined
   #loading = false
   #pumping = false
   #pumpAgain = false
   #pumpQueued = false
-  #timerDueMs = Infinity
-  #cancelTimer: (() => void) | undefined
+  #wakeUp: WakeUp
 
   constructor(context: ConsumerContext, name: string, next: Offset, open: readonly WaitingEvent[] = []) {
     this.#context = context
     this.name = name
     this.#next = next
+    const { clock } = context
+    this.#wakeUp = new WakeUp({ clock, ring: () => this.pump(), onSetBack: (byMs) => this.#bringForward(byMs) })
     for (const { offset, attempt, dueMs } of open) {
       this.#open.set(offset, { offset, attempt, dueMs, stored: false, isAside: false })
     }
   }
 
   get next(): Offset {
-    return this.#following ? this.#context.published() : this.#next
+    return this.#following ? Math.max(this.#followsFrom, this.#context.offered()) : this.#next
   }
 
   /** The oldest event not settled. */
@@ -128,8 +129,9 @@ export class Consumer implements Settler {
   offer(stored: StoredEvent): void {
     // It may have reached the tail, by a settlement during this very fan-out, beyond the event.
     if (this.#followsFrom > stored.offset) return
-    if (this.#hasRoom()) this.#handOver(stored, 1)
-    else this.#leaveTail(stored.offset)
+    if (!this.#hasRoom()) return this.#leaveTail(stored.offset)
+    this.#followsFrom = stored.offset + 1
+    this.#handOver(stored, 1)
   }
 
   /** Hands over what may be handed over now. */
@@ -155,7 +157,7 @@ export class Consumer implements Settler {
     this.#inFlight--
     if (retryDelayMs === undefined) this.#close(delivery.offset, delivery)
     else {
-      const dueMs = this.#context.clock.now() + Math.max(0, retryDelayMs)
+      const dueMs = this.#wakeUp.now() + Math.max(0, retryDelayMs)
       this.#wait(delivery, { attempt: delivery.attempt + 1, dueMs })
     }
     if (this.#session !== undefined) this.pump()
@@ -320,19 +322,7 @@ export class Consumer implements Settler {
   #armTimer(): void {
     const session = this.#session
     const canTake = session !== undefined && !session.paused && !this.#loading && this.#inFlight < session.inFlightMax
-    const dueMs = canTake ? this.#waiting.soonestMs : Infinity
-    if (dueMs === this.#timerDueMs) return
-    this.#cancelTimer?.()
-    this.#cancelTimer = undefined
-    this.#timerDueMs = dueMs
-    if (dueMs === Infinity) return
-    const { clock } = this.#context
-    this.#cancelTimer = clock.setTimer(dueMs - clock.now(), () => {
-      this.#timerDueMs = Infinity
-      const setBackMs = dueMs - clock.now()
-      if (setBackMs > setBackMsMin) this.#bringForward(setBackMs)
-      this.pump()
-    })
+    this.#wakeUp.set(canTake ? this.#waiting.soonestMs : Infinity)
   }
 
   /** The clock was set back while events waited: they have waited all the same. */

@@ -32,6 +32,7 @@ export class Consumers {
   /** Those at the tail: an event costs them nothing unless they want it. */
   #followers = new Map<string, Consumer>()
   #published: Offset
+  #offered: Offset
   #selector: Selector | undefined
   #changed = new Set<Consumer>()
   #deleted = new Set<string>()
@@ -40,12 +41,14 @@ export class Consumers {
   constructor({ stream, shelf, clock, published, onChange = () => undefined }: ConsumersOptions) {
     this.#stream = stream
     this.#published = published
+    this.#offered = published
     this.#onChange = onChange
     this.#context = {
       stream,
       shelf,
       clock,
       published: () => this.#published,
+      offered: () => this.#offered,
       wants: (consumer, message) => this.#selector?.(message, consumer).has(consumer) ?? true,
       follow: (consumer) => void this.#followers.set(consumer.name, consumer),
       unfollow: (consumer) => void this.#followers.delete(consumer.name),
@@ -137,12 +140,16 @@ export class Consumers {
   publish(events: readonly StoredEvent[]): void {
     for (const stored of events) {
       this.#published = stored.offset + 1
-      if (this.#followers.size === 0) continue
-      if (this.#selector === undefined) {
-        for (const consumer of this.#followers.values()) consumer.offer(stored)
-      } else {
-        for (const name of this.#selector(stored.message)) this.#followers.get(name)?.offer(stored)
-      }
+      if (this.#followers.size > 0) this.#offer(stored)
+      this.#offered = this.#published
+    }
+  }
+
+  #offer(stored: StoredEvent): void {
+    if (this.#selector === undefined) {
+      for (const consumer of this.#followers.values()) consumer.offer(stored)
+    } else {
+      for (const name of this.#selector(stored.message)) this.#followers.get(name)?.offer(stored)
     }
   }
 

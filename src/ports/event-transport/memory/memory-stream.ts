@@ -162,7 +162,8 @@ export class MemoryStream implements EventStream, Shelf {
     if (typeof place === 'number') return place
     let [low, high] = [first, next]
     while (low < high) {
-      const middle = (low + high) >> 1
+      // Of the distance: the sum of two offsets may be above 32 bits.
+      const middle = low + ((high - low) >> 1)
       if (this.#archive.timeOf(middle)! < place.timeMs) low = middle + 1
       else high = middle
     }
