@@ -34,7 +34,7 @@ const { status } = spawnSync(
       KNODE_FLIPS: '2000',
       KNODE_RUNS: '200',
       KNODE_KILLS: '500',
-      KNODE_UP_KILLS: '100',
+      KNODE_UP_KILLS: '200',
     },
   },
 )

@@ -13,7 +13,7 @@ import type { KnodeProcess } from '../harness/knode-process.ts'
 import { startSubscriber } from '../harness/subscriber.ts'
 import { temporaryDirectory } from '../harness/temporary-directory.ts'
 
-const kills = Number(process.env['KNODE_UP_KILLS'] ?? 15)
+const kills = Number(process.env['KNODE_UP_KILLS'] ?? 100)
 const seed = Number(process.env['KNODE_SEED'] ?? 11)
 const clients = 32
 const progressEvery = 10

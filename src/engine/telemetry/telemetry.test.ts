@@ -142,16 +142,18 @@ test('what is asked for already is there from the start', async () => {
   assert.equal(telemetry.tracing.serving, undefined)
 })
 
+/** Every trace, to this endpoint. */
+const to = (url: string): Data => ({
+  'tracing-protocol': 'http/protobuf',
+  'tracing-endpoint': url,
+  'tracing-sampling-rate': '1',
+})
+
 test('what is under way when the endpoint changes goes to the new one, what has ended to the old one', async () => {
   await using former = await aReceiver()
   await using next = await aReceiver()
   await using telemetry = await aTelemetry()
   const { tracing, set, clock, metrics } = telemetry
-  const to = (url: string): Data => ({
-    'tracing-protocol': 'http/protobuf',
-    'tracing-endpoint': url,
-    'tracing-sampling-rate': '1',
-  })
   const begin = (name: string) => tracing.serving!.begin(name, { kind: 'server', parent: {}, attributes: {} })!
   set('knative-serving', to(former.url))
   const first = await eventually(() => tracing.serving, 'the tracer')
@@ -181,8 +183,7 @@ test('what ends when traces are no longer wanted is counted', async () => {
   await using receiver = await aReceiver()
   await using telemetry = await aTelemetry()
   const { tracing, set, metrics, lines, clock } = telemetry
-  const wanted = { 'tracing-protocol': 'http/protobuf', 'tracing-endpoint': receiver.url, 'tracing-sampling-rate': '1' }
-  set('knative-serving', wanted)
+  set('knative-serving', to(receiver.url))
   const tracer = await eventually(() => tracing.serving, 'the tracer')
   const span = tracer.begin('under way', { kind: 'server', parent: {}, attributes: {} })
   set('knative-serving', {})
@@ -198,11 +199,6 @@ test('an old endpoint that says nothing holds the change up for five seconds at 
   await using next = await aReceiver()
   await using telemetry = await aTelemetry()
   const { tracing, set, clock, metrics } = telemetry
-  const to = (url: string): Data => ({
-    'tracing-protocol': 'http/protobuf',
-    'tracing-endpoint': url,
-    'tracing-sampling-rate': '1',
-  })
   set('knative-serving', to(`http://127.0.0.1:${(silent.address() as AddressInfo).port}`))
   const first = await eventually(() => tracing.serving, 'the tracer')
   const asked = new Promise((resolve) => silent.once('request', resolve))

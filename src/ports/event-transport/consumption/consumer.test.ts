@@ -37,6 +37,23 @@ function aWallClock() {
   return { fake, wall }
 }
 
+/** A consumer of two events that asks for another try of the first after 50 s, of the second after one. */
+function twoRetries() {
+  const events = eventsFrom(0, 2)
+  const { fake, wall } = aWallClock()
+  const { consumers } = consumersOf(events, wall)
+  const tries: number[] = []
+  consumers.create('c', 0)
+  consumers.consume('c', {
+    handle(delivery) {
+      tries.push(delivery.offset)
+      if (delivery.attempt === 1) delivery.retryLater(delivery.offset === 0 ? 50_000 : 1_000)
+      else delivery.ack()
+    },
+  })
+  return { fake, wall, events, consumers, tries }
+}
+
 describe('a consumer', () => {
   it('with 50,000 unsettled events takes no new ones until some are settled', async () => {
     const events = eventsFrom(0, 50_010)
@@ -93,18 +110,7 @@ describe('a consumer', () => {
   })
 
   it('waits no less for a retry because the clock was set back before', async () => {
-    const events = eventsFrom(0, 2)
-    const { fake, wall } = aWallClock()
-    const { consumers } = consumersOf(events, wall)
-    const tries: number[] = []
-    consumers.create('c', 0)
-    consumers.consume('c', {
-      handle(delivery) {
-        tries.push(delivery.offset)
-        if (delivery.attempt === 1) delivery.retryLater(delivery.offset === 0 ? 50_000 : 1_000)
-        else delivery.ack()
-      },
-    })
+    const { fake, wall, events, consumers, tries } = twoRetries()
     wall.skewMs = -3_600_000
     consumers.publish(events)
     await fake.advance(49_999)
@@ -114,18 +120,7 @@ describe('a consumer', () => {
   })
 
   it('waits no longer for one retry because the clock was set back while it waited for another', async () => {
-    const events = eventsFrom(0, 2)
-    const { fake, wall } = aWallClock()
-    const { consumers } = consumersOf(events, wall)
-    const tries: number[] = []
-    consumers.create('c', 0)
-    consumers.consume('c', {
-      handle(delivery) {
-        tries.push(delivery.offset)
-        if (delivery.attempt === 1) delivery.retryLater(delivery.offset === 0 ? 50_000 : 1_000)
-        else delivery.ack()
-      },
-    })
+    const { fake, wall, events, consumers, tries } = twoRetries()
     consumers.publish(events.slice(0, 1))
     await fake.advance(1_000)
     wall.skewMs = -3_600_000
