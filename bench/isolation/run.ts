@@ -34,7 +34,7 @@ await using clients = new Part(script(join(import.meta.dirname, 'clients.ts')), 
 const subscribers = await clients.ready()
 
 async function startKnode(sick: string[]): Promise<Knode> {
-  const knode = await Knode.start({ core: 0 })
+  const knode = await Knode.start({})
   const paths = [...Array<string>(healthy).fill('healthy'), ...sick]
   const triggers = paths.map((path, at) => trigger(`t${at}`, 'b', `${subscribers}/${path}`))
   await knode.apply([broker('b'), ...triggers])

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Circuit } from './circuit.ts'
 
-const limits = { circuitTriesMin: 3, circuitOpensAfterMs: 5_000, circuitProbeMs: 1_000 }
+const limits = { circuitTriesMin: 3, circuitOpensAfterMs: 5_000, circuitProbeMs: 1_000, circuitRestMs: 0 }
 
 function aCircuit() {
   const changes: (string | undefined)[] = []

@@ -4,6 +4,7 @@ export interface CircuitLimits {
   circuitTriesMin: number
   circuitOpensAfterMs: number
   circuitProbeMs: number
+  circuitRestMs: number
 }
 
 /**
@@ -28,6 +29,11 @@ export class Circuit {
   /** Why the subscriber counts as dead; `undefined` while it does not. */
   get open(): string | undefined {
     return this.#open
+  }
+
+  /** How long a try that is not admitted keeps its place, in milliseconds. */
+  get restMs(): number {
+    return this.#limits.circuitRestMs
   }
 
   /** Whether a try may go through now; a granted one while open is the probe. */

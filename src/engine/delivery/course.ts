@@ -39,6 +39,8 @@ export interface CourseDeps {
   circuit: Circuit
   /** Waits without counting as busy. Resolves to false when delivering stops meanwhile. */
   pause: (delayMs: number) => Promise<boolean>
+  /** Waits and counts as busy. Resolves as `pause` does. */
+  rest: (delayMs: number) => Promise<boolean>
   /** Cuts what is being sent. */
   signal: AbortSignal
   /** Told when a subscriber that was asked for its consent takes it back with 410. */
@@ -118,13 +120,19 @@ export class Course {
   /** Calls the subscriber, unless it is known not to answer. `event` stands for the try where it is told. */
   async #ask(target: Target, message: Outgoing['message'], event: CloudEvent, attempt: number): Promise<Asked> {
     const { delivery, timeoutMs, namespace, destination, contract, webhookOrigin } = this.#route
-    const { clock, circuit, telemetry, signal, send, onGone } = this.#deps
-    const startedMs = clock.monotonicMs()
-    if (attempt <= delivery.retries && !circuit.admits(startedMs)) {
-      const reason = `not tried, the subscriber does not answer: ${circuit.open}`
-      const failure = failureOf({ kind: 'no-answer', reason }, target, isRetriable)
-      return { kind: 'failed', failure, tried: { event, url: target.url, attempt, tookMs: 0 } }
+    const { clock, circuit, telemetry, signal, send, rest, onGone } = this.#deps
+    if (attempt <= delivery.retries && !circuit.admits(clock.monotonicMs())) {
+      // Thousands may wait for such a subscriber. That each keeps its place for a while keeps them from passing through
+      // all at once, time after time, at the expense of others.
+      if (!(await rest(circuit.restMs))) return { kind: 'interrupted' }
+      const { open } = circuit
+      if (open !== undefined) {
+        const reason = `not tried, the subscriber does not answer: ${open}`
+        const failure = failureOf({ kind: 'no-answer', reason }, target, isRetriable)
+        return { kind: 'failed', failure, tried: { event, url: target.url, attempt, tookMs: 0 } }
+      }
     }
+    const startedMs = clock.monotonicMs()
     const outgoing: Outgoing = { message, target, timeoutMs, namespace, destination, signal, prefersReply: true }
     if (contract === 'trigger') {
       // Subscribers do not see the hop count; leaving it out when writing spares a copy of every event.

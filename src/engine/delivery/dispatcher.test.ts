@@ -239,7 +239,11 @@ test("each try is measured by Knative's names, one that was held back is not", a
   )
   await bed.dispatch({ subscriber, delivery: { retry: 2 } })
   await bed.append()
-  await bed.until('delivered')
+  await bed.until('retrying', 1)
+  await eventually(async () => {
+    await bed.clock.advance(1_000)
+    return bed.facts.some(({ what }) => what === 'delivered')
+  }, 'the last try')
   const labels =
     'messaging_system="knative",messaging_operation_name="send",messaging_destination_name="trigger:orders.default"'
   const text = bed.metrics.prometheus()
@@ -292,7 +296,7 @@ describe('a subscriber that does not answer at all', () => {
     )
     assert.equal(bed.engine.trouble('uid-1')?.message, `${subscriber.url} does not answer: other side closed`)
     // The fourth try is held back, the fifth is the last and goes out.
-    await bed.clock.advance(3_000)
+    await bed.clock.advance(4_000)
     const { message } = await bed.until('retrying', 4)
     assert.match(String(message), /not tried, the subscriber does not answer/)
     assert.equal(subscriber.requests.length, 3)
@@ -304,6 +308,31 @@ describe('a subscriber that does not answer at all', () => {
     await bed.append(anEvent({ id: 'b' }))
     await bed.until('delivered')
     assert.deepEqual([bed.troubles.at(-1)?.trouble, bed.engine.trouble('uid-1')], [undefined, undefined])
+  })
+
+  test('lets those that are held back pass few at a time', async () => {
+    await using bed = await aTestBed({ limits: { ...limits, circuitTriesMin: 1, circuitOpensAfterMs: 0 } })
+    const subscriber = await bed.subscriber(() => ({ bytes: '', after: 'close' }))
+    const annotations = { 'knode.dev/max-in-flight': '2' }
+    await bed.dispatch({
+      subscriber,
+      annotations,
+      delivery: { retry: 2, backoffPolicy: 'linear', backoffDelay: 'PT1H' },
+    })
+    await bed.append()
+    await bed.until('retrying', 1)
+    for (let at = 0; at < 8; at++) await bed.append(anEvent({ id: String(at) }))
+    const heldBack = (): number => bed.facts.filter(({ message }) => message?.startsWith('not tried') === true).length
+    for (let passed = 0; passed < 8; passed += 2) {
+      assert.equal(heldBack(), passed)
+      await bed.clock.advance(1_000)
+      await eventually(
+        () => heldBack() >= passed + 2,
+        () => `${passed + 2} to have passed`,
+      )
+    }
+    assert.equal(heldBack(), 8)
+    assert.equal(subscriber.requests.length, 1)
   })
 
   test('counts as alive with whatever it answers first', async () => {

@@ -77,10 +77,11 @@ export class Dispatcher implements AsyncDisposable {
     })
     const circuit = (this.#circuit = new Circuit(limits, onTrouble))
     const pause = (delayMs: number): Promise<boolean> => this.#pause(delayMs)
+    const rest = (delayMs: number): Promise<boolean> => this.#sleep(delayMs)
     const onGone = (): void => this.#gate?.close()
     const { signal } = this.#cutting
     const route = routeOf(spec, deps)
-    this.#course = new Course(route, { send, clock, telemetry, circuit, pause, signal, onGone })
+    this.#course = new Course(route, { send, clock, telemetry, circuit, pause, rest, signal, onGone })
     this.#gate = this.#gateOf(route, onTrouble)
     this.#batches = this.#collectorOf(route)
   }

@@ -30,6 +30,8 @@ export interface DeliveryLimits {
   circuitOpensAfterMs: number
   /** A dead subscriber is tried again this often. @default 1_000 */
   circuitProbeMs: number
+  /** How long each other try for it keeps its place before it fails. @default 1_000 */
+  circuitRestMs: number
   /** How long a batch waits to be filled, unless `knode.dev/batch` says otherwise. @default 100 */
   batchWaitMs: number
   /** Bytes of data in a batch; a larger event goes alone. @default 1_048_576 */
@@ -60,6 +62,7 @@ const defaults: DeliveryLimits = {
   circuitTriesMin: 10,
   circuitOpensAfterMs: 5_000,
   circuitProbeMs: 1_000,
+  circuitRestMs: 1_000,
   batchWaitMs: 100,
   batchBytesMax: 1_048_576,
   batchedEventsMax: 2_000,
