@@ -17,6 +17,15 @@ import type { PodEndpoint, PodTable } from '../../src/engine/serving.ts'
 import { PodRunner } from '../../src/engine/pods/pod-runner.ts'
 import type { ProbeResult } from '../../src/engine/pods/probe-attempt.ts'
 
+/** A container, and a ConfigMap that it may use. */
+export const app = { name: 'app', image: 'app', ports: [{ name: 'http', containerPort: 8080 }] }
+export const settings: Resource & { data: Record<string, string> } = {
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'settings', namespace: 'default', uid: 'u', resourceVersion: '1' },
+  data: { COLOR: 'blue' },
+}
+
 export interface TestPod extends AsyncDisposable {
   runner: PodRunner
   pod: Pod

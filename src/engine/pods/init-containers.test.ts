@@ -1,11 +1,10 @@
 // What runs before the containers of a Pod: init containers and sidecars.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { aPod, until } from '../../../test/harness/pod.ts'
+import { aPod, app, until } from '../../../test/harness/pod.ts'
 
 const sick = { isWell: false, message: 'sick' } as const
 const well = { isWell: true } as const
-const app = { name: 'app', image: 'app', ports: [{ name: 'http', containerPort: 8080 }] }
 
 test('init containers run to their end one after the other, then the others start', async () => {
   const spec = {

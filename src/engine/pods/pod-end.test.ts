@@ -1,10 +1,9 @@
 // The end of a Pod: by its deletion, by its deadline, and what a restart of Knode makes of it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { aPod, started, until } from '../../../test/harness/pod.ts'
+import { aPod, app, started, until } from '../../../test/harness/pod.ts'
 
 const sick = { isWell: false, message: 'sick' } as const
-const app = { name: 'app', image: 'app', ports: [{ name: 'http', containerPort: 8080 }] }
 
 test('a Pod on its way out takes no new requests, finishes those it has, then its containers end', async () => {
   await using bed = await aPod()

@@ -1,11 +1,10 @@
 // A Pod that runs: who starts when, what its status tells, and whom senders find.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { aPod, started, until } from '../../../test/harness/pod.ts'
+import { aPod, app, started, until } from '../../../test/harness/pod.ts'
 
 const sick = { isWell: false, message: 'sick' } as const
 const well = { isWell: true } as const
-const app = { name: 'app', image: 'app', ports: [{ name: 'http', containerPort: 8080 }] }
 
 test('a Pod whose container is well is Running and Ready, and senders are told where it is reached', async () => {
   await using bed = await aPod()

@@ -5,15 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { eventually } from '../../base/eventually.ts'
 import type { Resource } from '../../model/kubernetes/resource.ts'
-import { aPod, started, until } from '../../../test/harness/pod.ts'
-
-const app = { name: 'app', image: 'app', ports: [{ name: 'http', containerPort: 8080 }] }
-const settings: Resource & { data: Record<string, string> } = {
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name: 'settings', namespace: 'default', uid: 'u', resourceVersion: '1' },
-  data: { COLOR: 'blue' },
-}
+import { aPod, app, settings, started, until } from '../../../test/harness/pod.ts'
 
 test('volumes are files before the container starts, follow their ConfigMap, and go with the Pod', async () => {
   const spec = {

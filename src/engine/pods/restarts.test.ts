@@ -1,18 +1,10 @@
 // Containers that end, are sick or cannot start: what becomes of them and of their Pod.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Resource } from '../../model/kubernetes/resource.ts'
-import { aPod, started, until } from '../../../test/harness/pod.ts'
+import { aPod, app, settings, started, until } from '../../../test/harness/pod.ts'
 
 const sick = { isWell: false, message: 'sick' } as const
 const well = { isWell: true } as const
-const app = { name: 'app', image: 'app', ports: [{ name: 'http', containerPort: 8080 }] }
-const settings: Resource & { data: Record<string, string> } = {
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name: 'settings', namespace: 'default', uid: 'u', resourceVersion: '1' },
-  data: { COLOR: 'blue' },
-}
 
 test('a container that ends is started again after 1 s, 2 s, 4 s, up to a minute; its last words are kept', async () => {
   const program = { prints: ['boom'], exit: { code: 5 } }
